@@ -1,0 +1,55 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Every target is built with the same strict settings; a warning is an error.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// `Sources` also marks each unsafe expression. Tests do not: `#expect` does not compile under it.
+let sources = strict + [.strictMemorySafety()]
+
+let package = Package(
+    name: "pinfold",
+    products: [
+        .executable(name: "pinfold", targets: ["pinfold"]),
+        .library(name: "PinfoldCgroups", targets: ["PinfoldCgroups"]),
+    ],
+    targets: [
+        .target(name: "CPinfoldLinux", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+        .target(name: "PinfoldLinux", dependencies: ["CPinfoldLinux"], swiftSettings: sources),
+        .target(name: "PinfoldCgroups", dependencies: ["PinfoldLinux"], swiftSettings: sources),
+        .target(name: "PinfoldJSON", swiftSettings: sources),
+        .target(name: "PinfoldCore", swiftSettings: sources),
+        .target(name: "PinfoldPolicy", dependencies: ["PinfoldCore"], swiftSettings: sources),
+        .target(name: "PinfoldProtocol", dependencies: ["PinfoldCore", "PinfoldJSON"], swiftSettings: sources),
+        .target(
+            name: "PinfoldController",
+            dependencies: [
+                "PinfoldCgroups", "PinfoldLinux", "PinfoldPolicy", "PinfoldProtocol", "PinfoldCore", "PinfoldJSON",
+            ],
+            swiftSettings: sources),
+        .target(name: "PinfoldACP", dependencies: ["PinfoldJSON"], swiftSettings: sources),
+        .target(
+            name: "PinfoldLauncher",
+            dependencies: ["PinfoldACP", "PinfoldProtocol", "PinfoldLinux", "PinfoldCore", "PinfoldJSON"],
+            swiftSettings: sources),
+        .executableTarget(
+            name: "pinfold",
+            dependencies: [
+                "PinfoldController", "PinfoldLauncher", "PinfoldPolicy", "PinfoldProtocol", "PinfoldCgroups",
+                "PinfoldLinux", "PinfoldCore", "PinfoldJSON",
+            ],
+            swiftSettings: sources,
+            linkerSettings: [
+                // One file that runs in an empty container and starts in under a millisecond.
+                .unsafeFlags(["-static-executable", "-Xlinker", "-s"], .when(configuration: .release))
+            ]),
+
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+    ]
+)

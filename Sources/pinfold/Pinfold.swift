@@ -1,0 +1,4 @@
+@main
+struct Pinfold {
+    static func main() {}
+}
