@@ -50,6 +50,7 @@ let package = Package(
                 .unsafeFlags(["-static-executable", "-Xlinker", "-s"], .when(configuration: .release))
             ]),
 
+        .testTarget(name: "PinfoldCoreTests", dependencies: ["PinfoldCore"], swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
     ]
 )

@@ -1,0 +1,97 @@
+/// What must now be done, in order. The core decides; the loop performs and knows no rule.
+package enum Action: Sendable {
+    /// Make the life's cgroup with these limits; answered by `created` or `creationFailed`.
+    case create(LifeID, SessionLimits)
+    /// Hand the cgroup to the launcher, which now starts the command in it.
+    case grant(ClientID, LifeID)
+    case queued(ClientID, position: Int)
+    case refuse(ClientID, Refusal)
+
+    /// First stage: tell the launcher to close the command's stdin, and why.
+    case closeInput(LifeID, Cause)
+    /// Second stage: SIGTERM to every process.
+    case terminate(LifeID)
+    /// Last stage: one write to `cgroup.kill`.
+    case kill(LifeID)
+    /// Read the last numbers, remove the directory; answered by `removed`.
+    case collect(LifeID)
+    /// Tell the launcher that it is over.
+    case finish(ClientID, LifeOutcome)
+    /// Tell the launcher that its lease has ended while what the command left behind goes on.
+    case release(ClientID, LifeID)
+
+    case setLimits(LifeID, SessionLimits)
+    case freeze(LifeID)
+    case thaw(LifeID)
+    /// Ask the kernel for what an idle life can spare (`memory.reclaim`).
+    case reclaim(LifeID)
+    /// Take a picture and hand it back as `reading`.
+    case read(ReadingRequest)
+
+    /// Keep what is known of a session, so that neither a crash nor a restart loses it.
+    case save(SessionID)
+    case forget(SessionID)
+    case announce(Announcement)
+    case answer(ClientID, OrderOutcome)
+    /// Every session is over; the controller may go.
+    case shutdownComplete
+}
+
+/// How a life ended, as its launcher must know it.
+package struct LifeOutcome: Sendable {
+    package let life: LifeID
+    package let cause: Cause
+    package let isSuspended: Bool
+    package let status: CommandStatus?
+
+    package init(life: LifeID, cause: Cause, isSuspended: Bool, status: CommandStatus?) {
+        self.life = life
+        self.cause = cause
+        self.isSuspended = isSuspended
+        self.status = status
+    }
+
+    package var exitCode: Int32 {
+        ExitCode.ofLauncher(cause: cause, isSuspended: isSuspended, status: status)
+    }
+}
+
+/// Why a session was not admitted.
+package enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+    case alreadyRunning(LifeID)
+    case foreign(SessionID, owner: UserID)
+    case noPlace(waited: Duration, sessions: Int, limit: Int)
+    case noMemory(waited: Duration, available: UInt64, needed: UInt64)
+    case queueFull(Int)
+    case creation(String)
+    case shuttingDown
+
+    package var description: String {
+        switch self {
+        case .alreadyRunning(let life):
+            "the session '\(life.session)' is already running (life \(life.number)); end it first, or choose another name"
+        case .foreign(let session, let owner):
+            "the session '\(session)' belongs to \(owner); choose another name"
+        case .noPlace(let waited, let sessions, let limit):
+            "no place became free in \(Wording.roughly(waited)): \(sessions) of \(limit) sessions run and none may be "
+                + "evicted; raise MaxSessions=, or wait longer with --wait"
+        case .noMemory(let waited, let available, let needed):
+            "not enough memory became free in \(Wording.roughly(waited)): \(Wording.bytes(available)) available, "
+                + "\(Wording.bytes(needed)) needed with the reserve, and no session may be evicted"
+        case .queueFull(let length):
+            "\(length) requests are waiting already; try again later"
+        case .creation(let reason):
+            reason
+        case .shuttingDown:
+            "the controller is shutting down"
+        }
+    }
+}
+
+/// How an order went.
+package enum OrderOutcome: Hashable, Sendable {
+    case done
+    case unknownSession
+    /// Not possible for this session; the sentence says why.
+    case refused(String)
+}

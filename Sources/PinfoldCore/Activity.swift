@@ -1,0 +1,144 @@
+/// Who is in use: activity as the policy names it, turns, and the way from busy to idle.
+extension SessionPool {
+    mutating func noteStart(
+        of id: LifeID, _ processID: Int32, _ placement: Placement, at now: Instant, _ actions: inout [Action]
+    ) {
+        guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
+        sessions[index].life?.processID = processID
+        sessions[index].life?.placement = placement
+        guard case .starting = life.stage else { return }
+        sessions[index].life?.stage = .running
+        sessions[index].lastActivity = now
+        schedule(index, at: now)
+        actions.append(.save(id.session))
+        actions.append(
+            .announce(
+                Announcement(
+                    .started, id,
+                    [("pid", .number(Int64(processID))), ("placement", .text(placement.rawValue))])))
+    }
+
+    /// The command could not be executed. Whatever the session could resume before, it still can.
+    mutating func failStart(of id: LifeID, _ cause: Cause, at now: Instant, _ actions: inout [Action]) {
+        guard let index = sessions.index(of: id), let life = sessions[index].life, life.status == nil else { return }
+        sessions[index].life?.status = .exited(cause.number("exit").map { Int32(clamping: $0) } ?? ExitCode.failed)
+        stop(index, because: cause, suspends: sessions[index].token != nil, from: .kill, at: now, &actions)
+    }
+
+    mutating func noteActivity(
+        _ id: LifeID, _ source: ActivitySource, at now: Instant, _ actions: inout [Action]
+    ) {
+        guard let index = sessions.index(of: id), sessions[index].policy.activity.contains(source) else { return }
+        refresh(index, at: now, &actions)
+    }
+
+    /// Stamps activity. Only what a user does comes here: never a look, a list or a reconnect.
+    mutating func refresh(_ index: Int, at now: Instant, _ actions: inout [Action]) {
+        guard let life = sessions[index].life, life.stopping == nil else { return }
+        sessions[index].lastActivity = now
+        sessions[index].life?.isReclaimed = false
+        let id = LifeID(session: sessions[index].id, number: life.number)
+        if life.isFrozen {
+            sessions[index].life?.isFrozen = false
+            actions.append(.thaw(id))
+            actions.append(.announce(Announcement(.thawed, id)))
+        }
+        if life.announcedIdle {
+            sessions[index].life?.announcedIdle = false
+            actions.append(.announce(Announcement(.busy, id)))
+        }
+        schedule(index, at: now)
+    }
+
+    mutating func noteTurn(_ id: LifeID, _ turn: Turn, at now: Instant, _ actions: inout [Action]) {
+        guard let index = sessions.index(of: id), sessions[index].life?.turn != turn else { return }
+        sessions[index].life?.turn = turn
+        noteActivity(id, .acp, at: now, &actions)
+        schedule(index, at: now)
+        if case .waiting = turn { actions.append(.announce(Announcement(.waiting, id))) }
+    }
+
+    mutating func noteToken(_ id: SessionID, _ token: String?, _ actions: inout [Action]) {
+        guard let index = sessions.index(of: id), sessions[index].token != token else { return }
+        sessions[index].token = token
+        actions.append(.save(id))
+    }
+
+    /// What time alone does to a life that runs.
+    mutating func advanceRunning(_ index: Int, at now: Instant, _ actions: inout [Action]) {
+        let session = sessions[index]
+        guard let life = session.life, case .running = life.stage else { return }
+        if let deadline = life.leaseDeadline, now >= deadline {
+            loseLease(index, at: now, &actions)
+            return
+        }
+        if let limit = session.policy.lifetime, now >= life.startedAt + limit {
+            stop(index, because: .lifetime(limit: limit), suspends: false, from: .closeInput, at: now, &actions)
+            return
+        }
+        guard !session.isBusy(at: now) else { return }
+        let id = LifeID(session: session.id, number: life.number)
+        if !life.announcedIdle {
+            sessions[index].life?.announcedIdle = true
+            actions.append(.announce(Announcement(.idle, id)))
+            actions.append(.save(session.id))
+        }
+        if let limit = session.idleLimit, session.idleTime(at: now) >= limit {
+            stop(
+                index, because: .idleTimeout(idle: session.idleTime(at: now), limit: limit),
+                suspends: session.policy.resume != .never, from: .closeInput, at: now, &actions)
+            return
+        }
+        if let after = session.policy.reclaimIdle, !life.isReclaimed, session.idleTime(at: now) >= after {
+            sessions[index].life?.isReclaimed = true
+            actions.append(.reclaim(id))
+            actions.append(.announce(Announcement(.reclaimed, id)))
+        }
+        if let after = session.policy.freezeIdle, !life.isFrozen, session.idleTime(at: now) >= after {
+            sessions[index].life?.isFrozen = true
+            actions.append(.freeze(id))
+            actions.append(.announce(Announcement(.frozen, id)))
+        }
+    }
+}
+
+extension Session {
+    /// `IdleTimeoutSec=`, where it applies: what may never be evicted does not time out either.
+    var idleLimit: Duration? {
+        isPinned || policy.evict == .never ? nil : policy.idleTimeout
+    }
+
+    /// The next moment at which time alone may change this session.
+    func nextDeadline(at now: Instant) -> Instant? {
+        guard let life else { return nil }
+        switch life.stage {
+        case .starting(let deadline):
+            return deadline
+        case .stopping(let stopping):
+            return stopping.nextDeadline
+        case .running:
+            var due = [life.leaseDeadline, policy.lifetime.map { life.startedAt + $0 }]
+            if life.turn == .none {
+                due.append(life.announcedIdle ? nil : lastActivity + policy.idleAfter)
+                // Idle for longer than the limit but busy by its own measure: nothing happens before it is idle.
+                due.append(idleLimit.map { lastActivity + max($0, policy.idleAfter) })
+                due.append(life.isReclaimed ? nil : policy.reclaimIdle.map { lastActivity + max($0, policy.idleAfter) })
+                due.append(life.isFrozen ? nil : policy.freezeIdle.map { lastActivity + max($0, policy.idleAfter) })
+            }
+            return due.compactMap { $0 }.min()
+        }
+    }
+}
+
+extension Stopping {
+    fileprivate var nextDeadline: Instant? {
+        let stepEnd: Instant? =
+            switch step {
+            case .closingInput(let until), .terminating(let until): until
+            case .killing(let since, let isReportedStuck):
+                isReportedStuck ? nil : since + SessionPool.stuckAfter
+            case .collecting: nil
+            }
+        return [stepEnd, statusDeadline].compactMap { $0 }.min()
+    }
+}

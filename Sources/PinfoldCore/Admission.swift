@@ -1,0 +1,138 @@
+/// Who gets a session now, who waits, and who is turned away: first come, first served.
+extension SessionPool {
+    /// More waiting requests than this help nobody.
+    static let longestQueue = 1_000
+    /// A launcher that has its cgroup must have its command running by then.
+    static let startTimeout = Duration.seconds(30)
+
+    mutating func enqueue(_ request: SessionRequest, at now: Instant, _ actions: inout [Action]) {
+        if let refusal = refusal(of: request) {
+            refuse(request, refusal, &actions)
+            return
+        }
+        let patience = request.patience ?? budget.policy.admissionTimeout
+        queue.append(QueuedRequest(request: request, since: now, deadline: now + patience))
+    }
+
+    private func refusal(of request: SessionRequest) -> Refusal? {
+        guard case .no = shutdown else { return .shuttingDown }
+        guard queue.count < Self.longestQueue else { return .queueFull(queue.count) }
+        let session = sessions[request.session]
+        if let session, session.owner != request.owner, !request.isPrivileged {
+            return .foreign(session.id, owner: session.owner)
+        }
+        let nextLife = LifeID(session: request.session, number: (session?.lives ?? 0) + 1)
+        if queue.contains(where: { $0.request.session == request.session }) { return .alreadyRunning(nextLife) }
+        if let life = session?.life, life.stopping == nil {
+            return .alreadyRunning(LifeID(session: request.session, number: life.number))
+        }
+        return nil
+    }
+
+    /// Admits from the head of the queue for as long as there is room, and makes room where there is none.
+    mutating func admit(at now: Instant, _ actions: inout [Action]) {
+        dropExpired(at: now, &actions)
+        while let index = queue.firstIndex(where: { sessions[$0.request.session]?.life == nil }) {
+            if residentCount >= budget.policy.maxSessions {
+                queue[index].lack = .place
+                makePlaces(at: now, &actions)
+                break
+            }
+            guard memory.isFresh(at: now) else {
+                // The picture follows at once; nobody is told of a queue that may be gone with it.
+                actions.append(.read(memory.request(at: now)))
+                return
+            }
+            if let lack = memoryLack(for: queue[index].request, at: now) {
+                queue[index].lack = .memory(available: lack.available, needed: lack.needed)
+                makeMemory(lack, at: now, &actions)
+                break
+            }
+            begin(queue.remove(at: index).request, at: now, &actions)
+        }
+        tellQueued(&actions)
+    }
+
+    private mutating func tellQueued(_ actions: inout [Action]) {
+        for index in queue.indices where !queue[index].isAnnounced {
+            queue[index].isAnnounced = true
+            let request = queue[index].request
+            actions.append(.queued(request.client, position: index + 1))
+            actions.append(
+                .announce(Announcement(.queued, request.session, [("position", .number(Int64(index + 1)))])))
+        }
+    }
+
+    private mutating func dropExpired(at now: Instant, _ actions: inout [Action]) {
+        for entry in queue where entry.deadline <= now {
+            let waited = now.since(entry.since)
+            let refusal: Refusal =
+                if case .memory(let available, let needed) = entry.lack {
+                    .noMemory(waited: waited, available: available, needed: needed)
+                } else {
+                    .noPlace(waited: waited, sessions: residentCount, limit: budget.policy.maxSessions)
+                }
+            refuse(entry.request, refusal, &actions)
+        }
+        queue.removeAll { $0.deadline <= now }
+    }
+
+    func refuse(_ request: SessionRequest, _ refusal: Refusal, _ actions: inout [Action]) {
+        actions.append(.refuse(request.client, refusal))
+        actions.append(
+            .announce(Announcement(.refused, request.session, [("message", .text(refusal.description))])))
+    }
+
+    private mutating func begin(_ request: SessionRequest, at now: Instant, _ actions: inout [Action]) {
+        let index =
+            sessions.index(of: request.session)
+            ?? sessions.append(
+                Session(
+                    id: request.session, owner: request.owner, policyName: request.policyName, policy: request.policy,
+                    settings: request.settings, lastActivity: now))
+        sessions[index].policyName = request.policyName
+        sessions[index].policy = request.policy
+        sessions[index].settings = request.settings
+        sessions[index].lives += 1
+        sessions[index].lastActivity = now
+        var life = Life(
+            number: sessions[index].lives, startedAt: now, stage: .starting(deadline: now + Self.startTimeout),
+            facts: CreationFacts(enforcement: .none, unheld: []), keepsTree: request.keepsTree)
+        life.lease = request.client
+        sessions[index].life = life
+        schedule(index, at: now)
+        actions.append(
+            .create(
+                LifeID(session: request.session, number: life.number),
+                SessionLimits(request.policy, effectiveLimit: budget.effectiveLimit)))
+    }
+
+    /// The life's cgroup is there: hand it over.
+    mutating func grant(_ id: LifeID, _ facts: CreationFacts, _ actions: inout [Action]) {
+        guard let index = sessions.index(of: id) else { return }
+        sessions[index].life?.enforcement = facts.enforcement
+        sessions[index].life?.unheld = facts.unheld
+        guard let client = sessions[index].life?.lease else { return }
+        sessions[index].isSuspended = false
+        sessions[index].cause = nil
+        actions.append(.save(id.session))
+        actions.append(.grant(client, id))
+        actions.append(
+            .announce(
+                Announcement(
+                    .admitted, id,
+                    [
+                        ("policy", .text(sessions[index].policyName)),
+                        ("enforcement", .text(facts.enforcement.rawValue)),
+                    ])))
+    }
+
+    /// The cgroup could not be made: nothing of the session's former life is lost by the attempt.
+    mutating func abandon(_ id: LifeID, _ reason: String, _ actions: inout [Action]) {
+        guard let index = sessions.index(of: id) else { return }
+        if let client = sessions[index].life?.lease { actions.append(.refuse(client, .creation(reason))) }
+        sessions[index].life = nil
+        actions.append(.announce(Announcement(.refused, id, [("message", .text(reason))])))
+        if !sessions[index].isSuspended, sessions[index].cause == nil { sessions.remove(id.session) }
+    }
+}

@@ -1,0 +1,171 @@
+/// Keeping the reserve: what one picture of memory leads to.
+extension SessionPool {
+    /// A futile situation is reported again only after this.
+    static let futileInterval = Duration.seconds(30)
+
+    /// Asks for the next picture when it is due: at once while somebody waits for memory, never while nobody lives.
+    mutating func tick(at now: Instant, _ actions: inout [Action]) {
+        guard residentCount > 0 || !queue.isEmpty else {
+            memory.nextReading = nil
+            return
+        }
+        guard let due = memory.nextReading, due > now else {
+            actions.append(.read(memory.request(at: now)))
+            return
+        }
+    }
+
+    mutating func noteReading(_ reading: Reading, at now: Instant, _ actions: inout [Action]) {
+        let before = memory.last
+        memory.take(reading, at: now)
+        for part in reading.lives { note(part, at: now, &actions) }
+        if let before, reading.poolOutOfMemory > before.poolOutOfMemory {
+            let count = Int64(clamping: reading.poolOutOfMemory - before.poolOutOfMemory)
+            actions.append(.announce(Announcement(.memoryEvent, nil, [("poolOutOfMemory", .number(count))])))
+        }
+        let headroom = headroomWithCredit(at: now)
+        memory.nextReading = now + MemoryWatch.interval(headroom: headroom, line: budget.reserve)
+        guardReserve(headroom, at: now, &actions)
+        guardPressure(reading.pressure, at: now, &actions)
+    }
+
+    private mutating func note(_ part: LifeReading, at now: Instant, _ actions: inout [Action]) {
+        guard let index = sessions.index(of: part.life) else { return }
+        let before = sessions[index].life?.memory.events
+        sessions[index].life?.memory.take(part)
+        if let events = part.events, let before, events.kills > before.kills || events.outOfMemory > before.outOfMemory
+        {
+            actions.append(
+                .announce(
+                    Announcement(
+                        .memoryEvent, part.life,
+                        [
+                            ("outOfMemory", .number(Int64(clamping: events.outOfMemory - before.outOfMemory))),
+                            ("kills", .number(Int64(clamping: events.kills - before.kills))),
+                        ])))
+        }
+        guard let microseconds = part.cpuMicroseconds else { return }
+        let sample = CPUSample(microseconds: microseconds, at: now)
+        if let earlier = sessions[index].life?.cpu,
+            sample.share(since: earlier) > sessions[index].policy.idleCPU
+        {
+            noteActivity(part.life, .cpu, at: now, &actions)
+        }
+        sessions[index].life?.cpu = sample
+    }
+
+    /// What is free before the nearest wall, counting what dying sessions are about to give back.
+    ///
+    /// Memory comes back some 90 ms a GiB after the kill; without the credit one shortage would kill a row of sessions.
+    func headroomWithCredit(at now: Instant) -> UInt64? {
+        guard let headroom = memory.last?.headroom(in: budget) else { return nil }
+        let credit = sessions.all.reduce(UInt64(0)) { sum, session in
+            guard let stopping = session.life?.stopping, now < stopping.creditEnds else { return sum }
+            return sum.addingReportingOverflow(stopping.expected).partialValue
+        }
+        return headroom.addingReportingOverflow(credit).partialValue
+    }
+
+    private func isCreditPending(at now: Instant) -> Bool {
+        sessions.all.contains { ($0.life?.stopping).map { now < $0.creditEnds } ?? false }
+    }
+
+    private mutating func guardReserve(_ headroom: UInt64?, at now: Instant, _ actions: inout [Action]) {
+        guard let headroom, let bare = memory.last?.headroom(in: budget) else { return }
+        if bare < budget.hardReserve {
+            hasten(at: now, &actions)
+        }
+        if headroom < budget.hardReserve {
+            let need = EvictionNeed.emergency(
+                shortfall: budget.hardReserve - headroom, takesBusy: budget.policy.evictBusy == .hard)
+            evictOne(for: need, at: now, &actions) { [budget] idle in
+                .reserve(available: bare, reserve: budget.hardReserve, isHard: true, idle: idle)
+            }
+        } else if headroom < budget.reserve, !isCreditPending(at: now), !isQuiet(at: now) {
+            evictOne(for: .memory(shortfall: budget.reserve - headroom), at: now, &actions) { [budget] idle in
+                .reserve(available: bare, reserve: budget.reserve, isHard: false, idle: idle)
+            }
+        }
+    }
+
+    /// Below the hard reserve nobody is given time: whoever is on the way out goes now.
+    private mutating func hasten(at now: Instant, _ actions: inout [Action]) {
+        for index in sessions.indices {
+            guard let stopping = sessions[index].life?.stopping, !stopping.isKilling else { continue }
+            kill(index, at: now, &actions)
+        }
+    }
+
+    private mutating func guardPressure(_ full: UInt32?, at now: Instant, _ actions: inout [Action]) {
+        guard let limit = budget.policy.pressureLimit, let full, full >= limit else {
+            memory.pressureSince = nil
+            return
+        }
+        let since = memory.pressureSince ?? now
+        memory.pressureSince = since
+        guard now.since(since) >= budget.policy.pressureDuration, !isCreditPending(at: now), !isQuiet(at: now) else {
+            return
+        }
+        evictOne(for: .memory(shortfall: 0), at: now, &actions) { idle in
+            .pressure(full: full, limit: limit, idle: idle)
+        }
+    }
+
+    private func isQuiet(at now: Instant) -> Bool {
+        memory.quietUntil.map { now < $0 } ?? false
+    }
+
+    /// Evicts the first of the ranked list, or says that there is none.
+    mutating func evictOne(
+        for need: EvictionNeed, at now: Instant, _ actions: inout [Action], because cause: (Duration) -> Cause
+    ) {
+        let ranked = Eviction.rank(sessions.all, for: need, at: now)
+        guard let victim = ranked.first, victim.isEligible, let index = sessions.index(of: victim.life) else {
+            announceFutility(.nothingEvictable, nil, [("sessions", .number(Int64(residentCount)))], at: now, &actions)
+            return
+        }
+        let cause = cause(victim.idle)
+        var details = Announcement.details(of: cause)
+        details.append(("candidates", .number(Int64(ranked.count { $0.isEligible }))))
+        if let bytes = victim.bytes { details.append(("bytes", .number(Int64(clamping: bytes)))) }
+        guard !budget.policy.dryRun else {
+            announceFutility(.victimChosen, victim.life, details + [("dryRun", .flag(true))], at: now, &actions)
+            return
+        }
+        actions.append(.announce(Announcement(.victimChosen, victim.life, details)))
+        memory.quietUntil = now + budget.policy.evictQuiet
+        let isEmergency = if case .emergency = need { true } else { false }
+        stop(
+            index, because: cause, suspends: sessions[index].policy.resume != .never,
+            from: isEmergency ? .kill : .closeInput, at: now, &actions)
+    }
+
+    private mutating func announceFutility(
+        _ name: Announcement.Name, _ life: LifeID?, _ details: [(name: String, value: Announcement.Detail)],
+        at now: Instant, _ actions: inout [Action]
+    ) {
+        if let last = memory.lastFutile, now.since(last) < Self.futileInterval { return }
+        memory.lastFutile = now
+        actions.append(.announce(Announcement(name, life?.session, life: life?.number, details)))
+    }
+}
+
+extension CPUSample {
+    /// Hundredths of a percent of one CPU used between two samples.
+    fileprivate func share(since earlier: CPUSample) -> UInt64 {
+        let elapsed = at.since(earlier.at).wholeNanoseconds / 1_000
+        guard elapsed > 0, microseconds > earlier.microseconds else { return 0 }
+        return UInt64(clamping: UInt128(microseconds - earlier.microseconds) * 10_000 / UInt128(elapsed))
+    }
+}
+
+extension LifeMemory {
+    fileprivate mutating func take(_ part: LifeReading) {
+        current = part.current ?? current
+        workingSet = part.workingSet ?? workingSet
+        anonymous = part.anonymous ?? anonymous
+        peak = part.peak ?? peak
+        events = part.events ?? events
+        tasks = part.tasks ?? tasks
+    }
+}

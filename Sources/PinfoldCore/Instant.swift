@@ -1,0 +1,44 @@
+/// A moment on the monotonic clock of this boot, in nanoseconds.
+///
+/// The core never asks for the time: whoever hands it an event says when it happened. The clock behind it is
+/// `CLOCK_MONOTONIC` (`clock_gettime(2)`), so that setting the wall clock makes nobody idle.
+package struct Instant: Hashable, Comparable, Sendable {
+    /// Nanoseconds since the clock's own beginning.
+    package var nanoseconds: UInt64
+
+    package init(nanoseconds: UInt64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    package static func < (left: Instant, right: Instant) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+
+    /// The moment `span` later; the last representable moment where the sum would not fit.
+    package static func + (moment: Instant, span: Duration) -> Instant {
+        let (sum, overflow) = moment.nanoseconds.addingReportingOverflow(span.wholeNanoseconds)
+        return Instant(nanoseconds: overflow ? .max : sum)
+    }
+
+    /// The time since `earlier`; zero where `earlier` is in fact later.
+    package func since(_ earlier: Instant) -> Duration {
+        guard self > earlier else { return .zero }
+        return .nanoseconds(Int64(clamping: nanoseconds - earlier.nanoseconds))
+    }
+}
+
+extension Duration {
+    /// The span in nanoseconds, never negative, `UInt64.max` where it would not fit.
+    package var wholeNanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return .max }
+        return product.addingReportingOverflow(UInt64(attoseconds) / 1_000_000_000).partialValue
+    }
+
+    /// The span in whole milliseconds, for messages and records.
+    package var wholeMilliseconds: Int64 {
+        Int64(clamping: wholeNanoseconds / 1_000_000)
+    }
+}

@@ -1,0 +1,70 @@
+/// The lease: a session lives while its launcher holds its connection.
+extension SessionPool {
+    /// After a new controller has taken over, launchers have this long to come back.
+    static let leaseGrace = Duration.seconds(10)
+
+    /// A connection is gone: whatever it waited for is dropped, whatever it held is lost.
+    mutating func disconnect(_ client: ClientID, at now: Instant, _ actions: inout [Action]) {
+        queue.removeAll { $0.request.client == client }
+        for index in sessions.indices {
+            sessions[index].life?.waiting.removeAll { $0 == client }
+            sessions[index].life?.settingLimits.removeAll { $0 == client }
+            guard let life = sessions[index].life, life.lease == client else { continue }
+            loseLease(index, at: now, &actions)
+        }
+    }
+
+    mutating func loseLease(_ index: Int, at now: Instant, _ actions: inout [Action]) {
+        guard let life = sessions[index].life else { return }
+        sessions[index].life?.lease = nil
+        sessions[index].life?.leaseDeadline = nil
+        let id = LifeID(session: sessions[index].id, number: life.number)
+        switch life.stage {
+        case .starting:
+            stop(index, because: .leaseLost, suspends: false, from: .kill, at: now, &actions)
+        case .running:
+            actions.append(.announce(Announcement(.leaseLost, id)))
+            guard !life.keepsTree, sessions[index].policy.onLeaseLost == .stop else { return }
+            let session = sessions[index]
+            stop(
+                index, because: .leaseLost, suspends: session.token != nil && session.policy.resume != .never,
+                from: .terminate, at: now, &actions)
+        case .stopping(let stopping):
+            if stopping.isEmpty, stopping.step != .collecting {
+                // Nobody is left to say how the command ended.
+                noteEmpty(id, at: now, &actions)
+            }
+        }
+    }
+
+    /// A launcher is back after the controller was gone for a while. It is not activity.
+    mutating func takeLease(_ id: LifeID, by client: ClientID, at now: Instant, _ actions: inout [Action]) {
+        guard let index = sessions.index(of: id) else { return }
+        sessions[index].life?.lease = client
+        sessions[index].life?.leaseDeadline = nil
+        actions.append(.announce(Announcement(.leaseTaken, id)))
+    }
+
+    /// What a former controller left behind. The survivors keep running; their launchers are expected back.
+    mutating func adopt(_ adoptions: [Adoption], at now: Instant, _ actions: inout [Action]) {
+        for adoption in adoptions {
+            var session = adoption.session
+            guard sessions.index(of: session.id) == nil else { continue }
+            if let survivor = adoption.survivor {
+                var life = Life(
+                    number: session.lives, startedAt: now, stage: .running, facts: survivor.facts,
+                    keepsTree: survivor.keepsTree)
+                life.processID = survivor.processID
+                life.placement = survivor.placement
+                life.leaseDeadline = survivor.keepsTree ? nil : now + Self.leaseGrace
+                session.life = life
+            }
+            let index = sessions.append(session)
+            schedule(index, at: now)
+            actions.append(.save(session.id))
+            if adoption.survivor != nil {
+                actions.append(.announce(Announcement(.adopted, LifeID(session: session.id, number: session.lives))))
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+/// Making room for whoever waits: the victim goes before the newcomer starts.
+extension SessionPool {
+    /// A life this young may not yet have touched what it will need.
+    static let warmUp = Duration.seconds(10)
+
+    /// What a request finds missing, bytes.
+    struct MemoryLack {
+        let available: UInt64
+        let needed: UInt64
+    }
+
+    /// What a session is expected to need: what it used last, else what its like use, else what it is promised.
+    func expectedMemory(of id: SessionID, policyName: String, policy: SessionPolicy) -> UInt64 {
+        let promised = policy.memoryLow.resolved(against: budget.effectiveLimit) ?? 0
+        let expected = sessions[id]?.lastMemory ?? memory.typical[policyName] ?? promised
+        return min(expected, policy.memoryMax.resolved(against: budget.effectiveLimit) ?? expected)
+    }
+
+    /// Nil where the request fits above the reserve, or where nothing can be measured and so nothing held against it.
+    func memoryLack(for request: SessionRequest, at now: Instant) -> MemoryLack? {
+        guard let headroom = headroomWithCredit(at: now) else { return nil }
+        let claimed = sessions.all.reduce(UInt64(0)) { $0.addingReportingOverflow(claim(of: $1, at: now)).partialValue }
+        let expected = expectedMemory(of: request.session, policyName: request.policyName, policy: request.policy)
+        let needed = budget.reserve + claimed + expected
+        return headroom >= needed ? nil : MemoryLack(available: headroom, needed: needed)
+    }
+
+    /// What a young life has been promised but has not touched yet: two that start together must not both count it free.
+    private func claim(of session: Session, at now: Instant) -> UInt64 {
+        guard let life = session.life, life.stopping == nil, now.since(life.startedAt) < Self.warmUp else { return 0 }
+        let expected = expectedMemory(of: session.id, policyName: session.policyName, policy: session.policy)
+        let used = life.memory.current ?? 0
+        return expected > used ? expected - used : 0
+    }
+
+    /// One victim for each waiting request that no ending session makes room for.
+    mutating func makePlaces(at now: Instant, _ actions: inout [Action]) {
+        let ending = sessions.all.count { $0.life?.stopping != nil }
+        let missing = queue.count - ending - max(0, budget.policy.maxSessions - residentCount)
+        guard missing > 0 else { return }
+        let limit = budget.policy.maxSessions
+        let taken = residentCount
+        for _ in 0..<missing {
+            guard Eviction.rank(sessions.all, for: .place, at: now).first?.isEligible == true else { break }
+            evictOne(for: .place, at: now, &actions) { .poolFull(sessions: taken, limit: limit, idle: $0) }
+            if budget.policy.dryRun { break }
+        }
+    }
+
+    /// One victim at a time: its memory must be back before another one goes.
+    mutating func makeMemory(_ lack: MemoryLack, at now: Instant, _ actions: inout [Action]) {
+        guard !sessions.all.contains(where: { $0.life?.stopping != nil }) else { return }
+        let need = EvictionNeed.memory(shortfall: lack.needed - lack.available)
+        guard Eviction.rank(sessions.all, for: need, at: now).first?.isEligible == true else { return }
+        evictOne(for: need, at: now, &actions) {
+            .poolMemoryFull(available: lack.available, needed: lack.needed, idle: $0)
+        }
+    }
+}

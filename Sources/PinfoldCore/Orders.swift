@@ -1,0 +1,120 @@
+/// What users tell the pool to do.
+extension SessionPool {
+    mutating func obey(_ order: Order, at now: Instant, _ actions: inout [Action]) {
+        guard let index = sessions.index(of: order.session) else {
+            actions.append(.answer(order.client, .unknownSession))
+            return
+        }
+        switch order.verb {
+        case .touch: touch(index, order, at: now, &actions)
+        case .pin: pin(index, true, order, at: now, &actions)
+        case .unpin: pin(index, false, order, at: now, &actions)
+        case .suspend: suspend(index, order, at: now, &actions)
+        case .end: end(index, order, cause: .ended(by: order.by), from: .closeInput, at: now, &actions)
+        case .kill: end(index, order, cause: .killed(by: order.by), from: .kill, at: now, &actions)
+        case .set(let policy, let settings): set(index, policy, settings, order, at: now, &actions)
+        }
+    }
+
+    private mutating func touch(_ index: Int, _ order: Order, at now: Instant, _ actions: inout [Action]) {
+        let session = sessions[index]
+        let outcome: OrderOutcome
+        if session.life == nil {
+            let state = session.state(at: now).rawValue
+            outcome = .refused("the session '\(session.id)' is \(state); only a running one can be touched")
+        } else if !session.policy.activity.contains(.touch) {
+            outcome = .refused("the policy '\(session.policyName)' does not count touch as activity; see Activity=")
+        } else {
+            refresh(index, at: now, &actions)
+            outcome = .done
+        }
+        actions.append(.answer(order.client, outcome))
+    }
+
+    private mutating func pin(
+        _ index: Int, _ isPinned: Bool, _ order: Order, at now: Instant, _ actions: inout [Action]
+    ) {
+        if sessions[index].isPinned != isPinned {
+            sessions[index].isPinned = isPinned
+            schedule(index, at: now)
+            actions.append(.save(order.session))
+            actions.append(.announce(Announcement(isPinned ? .pinned : .unpinned, order.session)))
+        }
+        actions.append(.answer(order.client, .done))
+    }
+
+    private mutating func suspend(_ index: Int, _ order: Order, at now: Instant, _ actions: inout [Action]) {
+        let session = sessions[index]
+        guard session.policy.resume != .never else {
+            let reason = "its policy '\(session.policyName)' says Resume=never; use end"
+            actions.append(.answer(order.client, .refused("'\(session.id)' would not come back: \(reason)")))
+            return
+        }
+        guard session.life != nil else {
+            let ended = "the session '\(session.id)' has ended; there is nothing to suspend"
+            let outcome: OrderOutcome = session.isSuspended ? .done : .refused(ended)
+            actions.append(.answer(order.client, outcome))
+            return
+        }
+        sessions[index].life?.waiting.append(order.client)
+        stop(index, because: .suspended(by: order.by), suspends: true, from: .closeInput, at: now, &actions)
+    }
+
+    /// Ends a session for good: a suspended one too, and one that is just being suspended.
+    private mutating func end(
+        _ index: Int, _ order: Order, cause: Cause, from step: EndingStep, at now: Instant, _ actions: inout [Action]
+    ) {
+        sessions[index].token = nil
+        guard let life = sessions[index].life else {
+            if sessions[index].isSuspended {
+                sessions[index].isSuspended = false
+                sessions[index].cause = cause
+                sessions[index].endedAt = now
+                actions.append(.save(order.session))
+                actions.append(.announce(Announcement(.ended, order.session, Announcement.details(of: cause))))
+                forgetOldest(&actions)
+            }
+            actions.append(.answer(order.client, .done))
+            return
+        }
+        sessions[index].life?.waiting.append(order.client)
+        if life.stopping?.cause != nil, life.status == nil {
+            sessions[index].withStopping {
+                $0.cause = cause
+                $0.suspends = false
+            }
+        }
+        stop(index, because: cause, suspends: false, from: step, at: now, &actions)
+    }
+
+    private mutating func set(
+        _ index: Int, _ policy: SessionPolicy, _ settings: [String], _ order: Order, at now: Instant,
+        _ actions: inout [Action]
+    ) {
+        let before = SessionLimits(sessions[index].policy, effectiveLimit: budget.effectiveLimit)
+        sessions[index].policy = policy
+        sessions[index].settings = settings
+        schedule(index, at: now)
+        actions.append(.save(order.session))
+        actions.append(
+            .announce(
+                Announcement(
+                    .limitChanged, order.session, life: sessions[index].life?.number,
+                    [("settings", .text(settings.joined(separator: " ")))])))
+        let after = SessionLimits(policy, effectiveLimit: budget.effectiveLimit)
+        guard let life = sessions[index].life, before != after else {
+            actions.append(.answer(order.client, .done))
+            return
+        }
+        sessions[index].life?.settingLimits.append(order.client)
+        actions.append(.setLimits(LifeID(session: order.session, number: life.number), after))
+    }
+
+    mutating func noteLimits(_ id: LifeID, _ facts: CreationFacts, _ actions: inout [Action]) {
+        guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
+        sessions[index].life?.enforcement = facts.enforcement
+        sessions[index].life?.unheld = facts.unheld
+        sessions[index].life?.settingLimits = []
+        for client in life.settingLimits { actions.append(.answer(client, .done)) }
+    }
+}

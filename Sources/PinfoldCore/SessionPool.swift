@@ -1,0 +1,87 @@
+/// All sessions of one slice and the rules they live by: admission, eviction, ending, idleness.
+///
+/// A value that answers each event with the actions that follow from it. It has no clock, no file and no memory of its
+/// own making: the same events at the same moments give the same actions.
+package struct SessionPool: Sendable {
+    package internal(set) var budget: PoolBudget
+    package internal(set) var sessions = SessionTable()
+    var queue: [QueuedRequest] = []
+    var memory = MemoryWatch()
+    var shutdown = Shutdown.no
+    /// No deadline of any session lies before this. It may be too early, which costs one look, but never too late.
+    var nextDue: Instant?
+
+    enum Shutdown: Sendable {
+        case no, leaving, ending, complete
+    }
+
+    package init(budget: PoolBudget) {
+        self.budget = budget
+    }
+
+    /// Answers an event with what must now be done, in order.
+    package mutating func handle(_ event: Event, at now: Instant) -> [Action] {
+        var actions: [Action] = []
+        switch event {
+        case .requested(let request): enqueue(request, at: now, &actions)
+        case .disconnected(let client): disconnect(client, at: now, &actions)
+        case .leaseTaken(let life, let client): takeLease(life, by: client, at: now, &actions)
+        case .created(let life, let facts): grant(life, facts, &actions)
+        case .creationFailed(let life, let reason): abandon(life, reason, &actions)
+        case .commandStarted(let life, let processID, let placement):
+            noteStart(of: life, processID, placement, at: now, &actions)
+        case .startFailed(let life, let reason, let exit):
+            failStart(of: life, .startFailed(reason, exit: exit), at: now, &actions)
+        case .commandExited(let life, let status): noteExit(of: life, status, at: now, &actions)
+        case .activity(let life, let source): noteActivity(life, source, at: now, &actions)
+        case .turn(let life, let turn): noteTurn(life, turn, at: now, &actions)
+        case .token(let id, let token): noteToken(id, token, &actions)
+        case .ordered(let order): obey(order, at: now, &actions)
+        case .limitsSet(let life, let facts): noteLimits(life, facts, &actions)
+        case .reading(let reading): noteReading(reading, at: now, &actions)
+        case .memoryEvent: actions.append(.read(memory.request(at: now)))
+        case .emptied(let life): noteEmpty(life, at: now, &actions)
+        case .removed(let life, let totals): finish(life, totals, at: now, &actions)
+        case .timePassed: break
+        case .adopted(let adoptions): adopt(adoptions, at: now, &actions)
+        case .budgetChanged(let budget): self.budget = budget
+        case .shutdown(let endingSessions): shutDown(endingSessions: endingSessions, at: now, &actions)
+        }
+        if let nextDue, now >= nextDue { passTime(at: now, &actions) }
+        admit(at: now, &actions)
+        tick(at: now, &actions)
+        completeShutdown(&actions)
+        return actions
+    }
+
+    /// When `timePassed` is next worth handing in; nil while there is nothing to wait for.
+    package var nextDeadline: Instant? {
+        [nextDue, memory.nextReading, queue.map(\.deadline).min()].compactMap { $0 }.min()
+    }
+
+    /// Lives that hold a place: every one, until its directory is gone.
+    package var residentCount: Int {
+        sessions.all.count { $0.life != nil }
+    }
+
+    /// Makes sure that a deadline of this session is not slept through.
+    mutating func schedule(_ index: Int, at now: Instant) {
+        guard let due = sessions[index].nextDeadline(at: now) else { return }
+        nextDue = min(nextDue ?? due, due)
+    }
+}
+
+/// A request that waits for a place or for memory.
+struct QueuedRequest: Sendable {
+    let request: SessionRequest
+    let since: Instant
+    let deadline: Instant
+    /// What the head of the queue found missing when it was last looked at.
+    var lack: Lack?
+    var isAnnounced = false
+
+    enum Lack: Sendable {
+        case place
+        case memory(available: UInt64, needed: UInt64)
+    }
+}

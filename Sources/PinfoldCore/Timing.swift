@@ -1,0 +1,56 @@
+/// What time alone does.
+extension SessionPool {
+    /// Ended sessions that are still remembered, so that their users can be told why.
+    static let rememberedEnds = 128
+
+    /// Looks at every session once and finds out anew when the next look is due.
+    mutating func passTime(at now: Instant, _ actions: inout [Action]) {
+        for index in sessions.indices {
+            guard let life = sessions[index].life else { continue }
+            switch life.stage {
+            case .starting(let deadline):
+                guard now >= deadline else { continue }
+                let limit = Wording.span(Self.startTimeout)
+                failStart(
+                    of: LifeID(session: sessions[index].id, number: life.number),
+                    .startFailed("the command did not start within \(limit)", exit: ExitCode.failed), at: now, &actions)
+            case .running: advanceRunning(index, at: now, &actions)
+            case .stopping: advanceEnding(index, at: now, &actions)
+            }
+        }
+        nextDue = sessions.all.compactMap { $0.nextDeadline(at: now) }.min()
+    }
+
+    /// Forgets the longest ended of the ended. A suspended session is never forgotten: somebody may come back to it.
+    mutating func forgetOldest(_ actions: inout [Action]) {
+        let ended = sessions.all.filter { $0.life == nil && !$0.isSuspended }
+        guard ended.count > Self.rememberedEnds else { return }
+        let beginning = Instant(nanoseconds: 0)
+        let oldest = ended.min { ($0.endedAt ?? beginning, $0.id) < ($1.endedAt ?? beginning, $1.id) }
+        guard let oldest else { return }
+        sessions.remove(oldest.id)
+        actions.append(.forget(oldest.id))
+    }
+
+    mutating func shutDown(endingSessions: Bool, at now: Instant, _ actions: inout [Action]) {
+        shutdown = endingSessions ? .ending : .leaving
+        for entry in queue { refuse(entry.request, .shuttingDown, &actions) }
+        queue = []
+        guard endingSessions else { return }
+        for index in sessions.indices where sessions[index].life != nil {
+            stop(
+                index, because: .controllerEnded, suspends: sessions[index].policy.resume != .never, from: .closeInput,
+                at: now, &actions)
+        }
+    }
+
+    mutating func completeShutdown(_ actions: inout [Action]) {
+        switch shutdown {
+        case .no, .complete: return
+        case .ending where residentCount > 0: return
+        case .ending, .leaving:
+            shutdown = .complete
+            actions.append(.shutdownComplete)
+        }
+    }
+}
