@@ -51,6 +51,8 @@ let package = Package(
             ]),
 
         .testTarget(name: "PinfoldCoreTests", dependencies: ["PinfoldCore"], swiftSettings: strict),
+        .testTarget(
+            name: "PinfoldPolicyTests", dependencies: ["PinfoldPolicy", "PinfoldCore"], swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
     ]
 )

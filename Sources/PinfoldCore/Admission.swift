@@ -104,7 +104,7 @@ extension SessionPool {
         actions.append(
             .create(
                 LifeID(session: request.session, number: life.number),
-                SessionLimits(request.policy, effectiveLimit: budget.effectiveLimit)))
+                SessionLimits(request.policy, within: budget)))
     }
 
     /// The life's cgroup is there: hand it over.

@@ -91,7 +91,7 @@ extension SessionPool {
         _ index: Int, _ policy: SessionPolicy, _ settings: [String], _ order: Order, at now: Instant,
         _ actions: inout [Action]
     ) {
-        let before = SessionLimits(sessions[index].policy, effectiveLimit: budget.effectiveLimit)
+        let before = SessionLimits(sessions[index].policy, within: budget)
         sessions[index].policy = policy
         sessions[index].settings = settings
         schedule(index, at: now)
@@ -101,7 +101,7 @@ extension SessionPool {
                 Announcement(
                     .limitChanged, order.session, life: sessions[index].life?.number,
                     [("settings", .text(settings.joined(separator: " ")))])))
-        let after = SessionLimits(policy, effectiveLimit: budget.effectiveLimit)
+        let after = SessionLimits(policy, within: budget)
         guard let life = sessions[index].life, before != after else {
             actions.append(.answer(order.client, .done))
             return

@@ -50,15 +50,18 @@ package struct PoolBudget: Hashable, Sendable {
     package let policy: PoolPolicy
     /// The least of physical memory and every visible ancestor's `memory.max`, in bytes.
     package let effectiveLimit: UInt64
+    /// How many processes and threads the system allows in all.
+    package let taskLimit: UInt64
     /// Nil for no limit.
     package let memoryMax: UInt64?
     package let memorySwapMax: UInt64?
     package let reserve: UInt64
     package let hardReserve: UInt64
 
-    package init(policy: PoolPolicy, effectiveLimit: UInt64) {
+    package init(policy: PoolPolicy, effectiveLimit: UInt64, taskLimit: UInt64) {
         self.policy = policy
         self.effectiveLimit = effectiveLimit
+        self.taskLimit = taskLimit
         memoryMax = policy.memoryMax.resolved(against: effectiveLimit)
         memorySwapMax = policy.memorySwapMax?.resolved(against: effectiveLimit)
         reserve = policy.memoryReserve.resolved(against: effectiveLimit) ?? 0

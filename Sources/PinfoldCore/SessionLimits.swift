@@ -6,7 +6,7 @@ package struct SessionLimits: Hashable, Sendable {
     package let memoryLow: UInt64
     package let memorySwapMax: UInt64?
     package let tasksMax: UInt64?
-    package let cpuWeight: UInt64?
+    package let cpuWeight: CPUWeight?
     /// Hundredths of a percent of one CPU.
     package let cpuQuota: UInt64?
     package let ioWeight: UInt64?
@@ -14,13 +14,14 @@ package struct SessionLimits: Hashable, Sendable {
     /// `memory.oom.group`.
     package let killsWhole: Bool
 
-    /// - Parameter effectiveLimit: what percentages refer to, in bytes.
-    package init(_ policy: SessionPolicy, effectiveLimit: UInt64) {
+    /// - Parameter budget: what percentages refer to.
+    package init(_ policy: SessionPolicy, within budget: PoolBudget) {
+        let effectiveLimit = budget.effectiveLimit
         memoryMax = policy.memoryMax.resolved(against: effectiveLimit)
         memoryHigh = policy.memoryHigh.resolved(against: effectiveLimit)
         memoryLow = policy.memoryLow.resolved(against: effectiveLimit) ?? 0
         memorySwapMax = policy.memorySwapMax.resolved(against: effectiveLimit)
-        tasksMax = policy.tasksMax
+        tasksMax = policy.tasksMax.resolved(against: budget.taskLimit)
         cpuWeight = policy.cpuWeight
         cpuQuota = policy.cpuQuota
         ioWeight = policy.ioWeight

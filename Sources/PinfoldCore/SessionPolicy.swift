@@ -6,10 +6,10 @@ package struct SessionPolicy: Hashable, Sendable {
     package var memoryHigh = MemoryAmount.infinity
     package var memoryLow = MemoryAmount.bytes(0)
     package var memorySwapMax = MemoryAmount.bytes(0)
-    /// Processes and threads together; nil for no limit.
-    package var tasksMax: UInt64? = 512
-    /// 1 to 10 000; nil leaves the kernel's 100.
-    package var cpuWeight: UInt64?
+    /// Processes and threads together.
+    package var tasksMax = TaskAmount.count(512)
+    /// Nil leaves the kernel's 100.
+    package var cpuWeight: CPUWeight?
     /// Hundredths of a percent of one CPU; nil for no quota.
     package var cpuQuota: UInt64?
     /// 1 to 10 000; nil leaves the kernel's 100.
@@ -37,6 +37,30 @@ package struct SessionPolicy: Hashable, Sendable {
     package var freezeIdle: Duration?
 
     package init() {}
+}
+
+/// A number of processes and threads as an operator writes it.
+package enum TaskAmount: Hashable, Sendable {
+    case count(UInt64)
+    /// Hundredths of a percent of what the system allows.
+    case share(UInt32)
+    case infinity
+
+    /// The number, nil for no limit.
+    package func resolved(against systemLimit: UInt64) -> UInt64? {
+        switch self {
+        case .count(let count): count
+        case .share(let share): UInt64(clamping: UInt128(systemLimit) * UInt128(share) / 10_000)
+        case .infinity: nil
+        }
+    }
+}
+
+/// `CPUWeight=`: a share against siblings, or only what nobody else wants (`cpu.idle`).
+package enum CPUWeight: Hashable, Sendable {
+    /// 1 to 10 000.
+    case weight(UInt64)
+    case idle
 }
 
 /// `OOMPolicy=`: whether a process killed for memory takes its session with it (`memory.oom.group`).

@@ -57,7 +57,7 @@ struct RandomHistory {
         policy.memoryReserveHard = .bytes(512 << 20)
         policy.evictBusy = random.chance(20) ? .hard : .no
         policy.admissionTimeout = .seconds(Int.random(in: 1...20, using: &random))
-        pool = SessionPool(budget: PoolBudget(policy: policy, effectiveLimit: 8 << 30))
+        pool = SessionPool(budget: PoolBudget(policy: policy, effectiveLimit: 8 << 30, taskLimit: 32_768))
         names = (0..<6).map { id("s\($0)") }
     }
 

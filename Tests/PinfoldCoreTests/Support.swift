@@ -9,7 +9,7 @@ struct Bench {
     init(_ change: (inout PoolPolicy) -> Void = { _ in }, memory: UInt64 = 4 << 30) {
         var policy = PoolPolicy()
         change(&policy)
-        pool = SessionPool(budget: PoolBudget(policy: policy, effectiveLimit: memory))
+        pool = SessionPool(budget: PoolBudget(policy: policy, effectiveLimit: memory, taskLimit: 32_768))
     }
 
     mutating func pass(_ span: Duration) -> [Action] {

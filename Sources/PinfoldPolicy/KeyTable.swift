@@ -1,0 +1,96 @@
+import PinfoldCore
+
+/// Finding a key by the name somebody typed.
+enum KeyTable {
+    static func apply<Policy>(
+        _ assignment: UnitFile.Assignment, from keys: [PolicyKey<Policy>], to policy: inout Policy
+    ) throws(ValueProblem) {
+        guard let key = keys.first(where: { $0.name == assignment.key }) else {
+            throw unknown(assignment.key, among: keys.map(\.name))
+        }
+        try key.apply(assignment.value, to: &policy)
+    }
+
+    /// A key nobody knows, with the one that was probably meant.
+    static func unknown(_ name: String, among names: [String]) -> ValueProblem {
+        let lowered = name.lowercased()
+        let nearest = names.map { (name: $0, distance: distance(lowered, $0.lowercased())) }.min {
+            $0.distance < $1.distance
+        }
+        if let nearest, nearest.distance <= 2 {
+            return ValueProblem("this key is not known; did you mean \(nearest.name)=?")
+        }
+        return ValueProblem("this key is not known; known are \(names.joined(separator: ", "))")
+    }
+
+    /// How many characters must be put in, left out or changed: Levenshtein's distance.
+    private static func distance(_ left: String, _ right: String) -> Int {
+        let other = Array(right.utf8)
+        var row = Array(0...other.count)
+        for (index, byte) in left.utf8.prefix(64).enumerated() {
+            var next = [index + 1]
+            for column in other.indices {
+                next.append(min(row[column] + (byte == other[column] ? 0 : 1), row[column + 1] + 1, next[column] + 1))
+            }
+            row = next
+        }
+        return row[other.count]
+    }
+}
+
+/// The keys of `[Match]`.
+enum MatchKeys {
+    static let names = ["Command", "Session", "User"]
+
+    static func apply(_ assignment: UnitFile.Assignment, to match: inout MatchRule) throws(ValueProblem) {
+        let glob: Glob?
+        if assignment.value.isEmpty {
+            glob = nil
+        } else if let read = Glob(assignment.value) {
+            glob = read
+        } else {
+            throw ValueProblem("is not a pattern: a '[' is not closed, or a '\\' stands at the end")
+        }
+        switch assignment.key {
+        case "Command": match.command = glob
+        case "Session": match.session = glob
+        case "User": match.user = glob
+        default: throw KeyTable.unknown(assignment.key, among: names)
+        }
+    }
+}
+
+/// Keys that are each right and together wrong.
+enum CrossCheck {
+    static func problem(in policy: SessionPolicy) -> String? {
+        if policy.memoryHigh != .infinity, policy.memoryMax == .infinity {
+            return "MemoryHigh= without MemoryMax= can throttle a session for ever; set both, or MemoryMax= alone"
+        }
+        if case .bytes(let high) = policy.memoryHigh, case .bytes(let max) = policy.memoryMax, high > max {
+            return "MemoryHigh=\(SizeSyntax.write(policy.memoryHigh)) is above "
+                + "MemoryMax=\(SizeSyntax.write(policy.memoryMax)) and would never act"
+        }
+        if case .bytes(let low) = policy.memoryLow, case .bytes(let max) = policy.memoryMax, low > max {
+            return "MemoryLow=\(SizeSyntax.write(policy.memoryLow)) is above "
+                + "MemoryMax=\(SizeSyntax.write(policy.memoryMax)), which can never be used"
+        }
+        return nil
+    }
+
+    static func problem(in pool: PoolPolicy) -> String? {
+        let (soft, hard) = (pool.memoryReserve, pool.memoryReserveHard)
+        guard SizeSyntax.isSurelyMore(hard, than: soft) else { return nil }
+        return "MemoryReserveHard=\(SizeSyntax.write(hard)) is above MemoryReserve=\(SizeSyntax.write(soft)); "
+            + "the hard reserve is the smaller one"
+    }
+}
+
+extension SizeSyntax {
+    static func isSurelyMore(_ left: MemoryAmount, than right: MemoryAmount) -> Bool {
+        switch (left, right) {
+        case (.bytes(let one), .bytes(let other)): one > other
+        case (.share(let one), .share(let other)): one > other
+        default: false
+        }
+    }
+}
