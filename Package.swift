@@ -54,5 +54,6 @@ let package = Package(
         .testTarget(
             name: "PinfoldPolicyTests", dependencies: ["PinfoldPolicy", "PinfoldCore"], swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(name: "PinfoldJSONTests", dependencies: ["PinfoldJSON"], swiftSettings: strict),
     ]
 )

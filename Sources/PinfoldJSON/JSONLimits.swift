@@ -1,0 +1,21 @@
+/// How much of a text from outside we are willing to read.
+package struct JSONLimits: Sendable, Hashable {
+    /// The deepest nesting there can be a limit for. The parser and everything that walks a tree recurse, and must fit
+    /// into the stack of any thread.
+    package static let deepest = 512
+
+    /// Arrays and objects that may be open at once.
+    package let depth: Int
+
+    /// Bytes a text may have.
+    package let size: Int
+
+    /// - Parameters:
+    ///   - depth: 128 by default, at most ``deepest``.
+    ///   - size: in bytes; 64 MiB by default.
+    package init(depth: Int = 128, size: Int = 64 << 20) {
+        precondition((0...Self.deepest).contains(depth), "a depth of \(depth) does not fit into a stack")
+        self.depth = depth
+        self.size = size
+    }
+}
