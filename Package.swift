@@ -53,6 +53,9 @@ let package = Package(
         .testTarget(name: "PinfoldCoreTests", dependencies: ["PinfoldCore"], swiftSettings: strict),
         .testTarget(
             name: "PinfoldPolicyTests", dependencies: ["PinfoldPolicy", "PinfoldCore"], swiftSettings: strict),
+        .testTarget(
+            name: "PinfoldProtocolTests", dependencies: ["PinfoldProtocol", "PinfoldCore", "PinfoldJSON"],
+            swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "PinfoldJSONTests", dependencies: ["PinfoldJSON"], swiftSettings: strict),
     ]

@@ -110,8 +110,8 @@ extension SessionPool {
         case .stopping(let stopping): if stopping.step == .collecting { return }
         }
         sessions[index].withStopping { $0.isEmpty = true }
-        if life.status == nil, life.lease != nil {
-            sessions[index].withStopping { $0.statusDeadline = now + Self.statusGrace }
+        if life.status == nil, life.lease != nil || life.leaseDeadline != nil {
+            sessions[index].withStopping { $0.statusDeadline = life.leaseDeadline ?? now + Self.statusGrace }
             schedule(index, at: now)
         } else {
             collect(index, at: now, &actions)
@@ -163,11 +163,14 @@ extension SessionPool {
         guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
         let stopping = life.stopping
         let cause = stopping?.cause ?? Cause.ofDeath(status: life.status, totals: totals)
-        let isSuspended = stopping?.suspends ?? false
+        // Nobody saw it end, so nobody ended it: what can be resumed waits for its user.
+        let isUnwatched = cause == .unwatched && sessions[index].token != nil
+        let isSuspended = stopping?.suspends ?? false || isUnwatched && sessions[index].policy.resume != .never
         if let used = life.memory.workingSet ?? life.memory.current {
             sessions[index].lastMemory = used
             memory.typical[sessions[index].policyName] = used
         }
+        sessions[index].lastPeak = totals.memoryPeak
         sessions[index].life = nil
         sessions[index].cause = cause
         sessions[index].isSuspended = isSuspended

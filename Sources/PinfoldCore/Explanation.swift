@@ -9,6 +9,14 @@ package struct Explanation: Sendable {
     package let forPlace: [Candidate]
     /// The order in which they would give up their memory.
     package let forMemory: [Candidate]
+
+    /// What one user may see of it: their own rows, at the places they have among all.
+    package func seen(by isVisible: (SessionID) -> Bool) -> Explanation {
+        Explanation(
+            headroom: headroom, budget: budget, residents: residents, waiting: waiting.filter(isVisible),
+            forPlace: forPlace.filter { isVisible($0.life.session) },
+            forMemory: forMemory.filter { isVisible($0.life.session) })
+    }
 }
 
 extension SessionPool {

@@ -15,6 +15,8 @@ package struct Session: Sendable {
     package var lastActivity: Instant
     /// Working set at the last measurement of the latest life, bytes: what the next one may be expected to need.
     package var lastMemory: UInt64?
+    /// The most memory the latest ended life used, bytes.
+    package var lastPeak: UInt64?
     package var life: Life?
     /// Why the latest life ended; nil before that.
     package var cause: Cause?

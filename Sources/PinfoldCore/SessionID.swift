@@ -31,8 +31,20 @@ package struct SessionID: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     package var description: String { text }
 
+    // Byte by byte: Swift's own comparison of strings takes an accent and its two-part spelling for the same, the file
+    // system does not, and two sessions would share a record but not a directory.
+
+    package static func == (left: SessionID, right: SessionID) -> Bool {
+        left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
     package static func < (left: SessionID, right: SessionID) -> Bool {
-        left.text < right.text
+        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        for byte in text.utf8 { hasher.combine(byte) }
+        hasher.combine(UInt8(0xFF))
     }
 
     /// The kernel puts its own files beside child cgroups; systemd asks delegates to keep off these prefixes.

@@ -59,6 +59,11 @@ package struct SessionPool: Sendable {
         [nextDue, memory.nextReading, queue.map(\.deadline).min()].compactMap { $0 }.min()
     }
 
+    /// Whether it was told to end, or to leave its sessions to the next one.
+    package var isShuttingDown: Bool {
+        if case .no = shutdown { false } else { true }
+    }
+
     /// Lives that hold a place: every one, until its directory is gone.
     package var residentCount: Int {
         sessions.all.count { $0.life != nil }

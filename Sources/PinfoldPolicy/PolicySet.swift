@@ -37,6 +37,10 @@ package struct PolicySet: Sendable {
     package struct Rejection: Error, Sendable, CustomStringConvertible {
         package let complaints: [PolicyComplaint]
 
+        package init(complaints: [PolicyComplaint]) {
+            self.complaints = complaints
+        }
+
         package var description: String {
             complaints.map(\.description).joined(separator: "\n")
         }

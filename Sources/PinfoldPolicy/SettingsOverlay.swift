@@ -2,6 +2,13 @@ package import PinfoldCore
 
 /// What a caller lays over the policy of one session: `--set Key=Value`, `pinfold set`.
 package enum SettingsOverlay {
+    /// Settings laid over settings: of each key the later one stays.
+    package static func merged(_ settings: [String], _ later: [String]) -> [String] {
+        func key(_ setting: String) -> Substring { setting.prefix { $0 != "=" } }
+        let replaced = Set(later.map(key))
+        return settings.filter { !replaced.contains(key($0)) } + later
+    }
+
     /// The policy with the settings laid over it.
     ///
     /// - Parameters:

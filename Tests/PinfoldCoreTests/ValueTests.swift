@@ -24,6 +24,13 @@ import Testing
         #expect(error?.description.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } == true)
     }
 
+    @Test func namesThatOnlyLookAlikeAreTwoNames() {
+        let (whole, parts) = (id("\u{E9}"), id("e\u{301}"))
+        #expect(whole != parts)
+        #expect(Set([whole, parts]).count == 2)
+        #expect((whole < parts) != (parts < whole))
+    }
+
     @Test(arguments: ["a", "a.b", "-1", "a.1.2"])
     func lifeIsReadBackFromItsDirectory(name: String) {
         let life = LifeID(session: id(name), number: 17)

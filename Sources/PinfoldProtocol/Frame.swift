@@ -1,0 +1,54 @@
+/// A varlink message on the wire: a JSON object ended by a NUL byte. See varlink.org, "Method Call".
+package enum Frame {
+    /// The most bytes of one message that a controller takes from a client. The largest honest one is a command line.
+    package static let longestCall = 1 << 20
+    /// The most bytes of one message that a client takes from its controller: a list of some ten thousand sessions.
+    package static let longestReply = 16 << 20
+}
+
+/// Cuts a stream of bytes into frames.
+package struct FrameReader: Sendable {
+    private var buffer: [UInt8] = []
+    /// Everything before this has been handed out.
+    private var start = 0
+    /// No NUL stands between `start` and this: a long frame is not searched again from its beginning with every piece.
+    private var searched = 0
+    private let longest: Int
+
+    /// A frame that grows beyond the cap without an end: whoever sends it does not speak varlink.
+    package struct TooLong: Error, Hashable, Sendable, CustomStringConvertible {
+        package let longest: Int
+        package var description: String { "a message has more than \(longest) bytes without an end" }
+    }
+
+    /// - Parameter longest: bytes a frame may have, its NUL not counted.
+    package init(longest: Int) {
+        self.longest = longest
+    }
+
+    package mutating func append(_ bytes: some Collection<UInt8>) {
+        if start > 0, start == buffer.count || start > 1 << 16 {
+            buffer.removeSubrange(..<start)
+            searched -= start
+            start = 0
+        }
+        buffer.append(contentsOf: bytes)
+    }
+
+    /// The next whole frame without its NUL; nil where more bytes are needed.
+    package mutating func next() throws(TooLong) -> [UInt8]? {
+        guard let end = buffer[searched...].firstIndex(of: 0) else {
+            searched = buffer.count
+            guard buffer.count - start <= longest else { throw TooLong(longest: longest) }
+            return nil
+        }
+        guard end - start <= longest else { throw TooLong(longest: longest) }
+        let frame = Array(buffer[start..<end])
+        start = end + 1
+        searched = start
+        return frame
+    }
+
+    /// Whether bytes of an unfinished frame are held.
+    package var isInTheMiddle: Bool { start < buffer.count }
+}

@@ -1,0 +1,207 @@
+/// The interfaces as text, for introspection and for generators of client code. See varlink.org, "Interface Definition".
+package enum Interface {
+    package static let names = ["io.pinfold", "org.varlink.service"]
+
+    package static func description(of name: String) -> String? {
+        switch name {
+        case "io.pinfold": pinfold
+        case "org.varlink.service": service
+        default: nil
+        }
+    }
+
+    private static let pinfold = """
+        # Sessions of heavy programs, each in a cgroup of its own, that give way before memory runs out.
+        # A user sees and moves their own sessions; root and the controller's own user all.
+        interface io.pinfold
+
+        # Why a life ended. Further members are numbers and depend on the kind.
+        # kind: exited, signaled, killed, ended, lease_lost, idle_timeout, pool_full, reserve, pressure,
+        # memory_limit, pool_limit, host_memory, lifetime, turn_timeout, start_failed
+        type Cause (
+          kind: string,
+          message: string
+        )
+
+        # state: starting, idle, busy, stopping, suspended, ended. placement: into, attach.
+        # enforcement: kernel, observed, none. Memory in bytes.
+        type Session (
+          id: string,
+          life: int,
+          state: string,
+          policy: string,
+          owner: int,
+          pid: ?int,
+          cgroup: ?string,
+          placement: ?string,
+          enforcement: ?string,
+          memoryCurrent: ?int,
+          memoryWorkingSet: ?int,
+          memoryPeak: ?int,
+          memoryMax: ?int,
+          tasks: ?int,
+          idleSeconds: ?int,
+          pinned: bool,
+          resumable: bool,
+          cause: ?Cause
+        )
+
+        # A limit that the kernel does not hold for a session.
+        type UnheldLimit (
+          key: string,
+          reason: string
+        )
+
+        # event: queued (position), granted (session to graceMilliseconds, and the cgroup's descriptor), attached,
+        # attach_failed (reason), close_input (cause), released, ended (cause, suspended, exitCode).
+        type Lease (
+          event: string,
+          position: ?int,
+          session: ?string,
+          life: ?int,
+          cgroup: ?string,
+          policy: ?string,
+          enforcement: ?string,
+          socket: ?string,
+          graceMilliseconds: ?int,
+          reason: ?string,
+          cause: ?Cause,
+          suspended: ?bool,
+          exitCode: ?int
+        )
+
+        # One row of the ranked list. position: 1 goes first; null may not go, and reason says why.
+        type Candidate (
+          session: string,
+          life: int,
+          state: string,
+          idleSeconds: int,
+          resumable: bool,
+          bytes: ?int,
+          position: ?int,
+          reason: ?string
+        )
+
+        # status: available, degraded, missing.
+        type Ability (
+          name: string,
+          status: string,
+          reason: string,
+          remedy: string
+        )
+
+        # One line of the event log. Further members depend on the event.
+        type Event (
+          time: string,
+          event: string,
+          session: ?string,
+          life: ?int
+        )
+
+        # Asks for a session. The connection is its lease: when it breaks, the session ends.
+        # To be called with more; the following oneway calls belong to this connection.
+        method Open(
+          session: ?string,
+          policy: ?string,
+          settings: []string,
+          command: []string,
+          waitMilliseconds: ?int,
+          keepTree: bool
+        ) -> (lease: Lease)
+
+        # Takes the lease of a running life again, after the controller was gone.
+        method Reopen(session: string, life: int) -> (lease: Lease)
+
+        # The command runs.
+        method Started(pid: int, placement: string) -> ()
+
+        # Moves a held child into the session's cgroup. Its pidfd comes with the call.
+        method Attach() -> ()
+
+        # The command could not be executed.
+        method StartFailed(reason: string, exitCode: int) -> ()
+
+        # The command ended: one of both.
+        method Exited(code: ?int, signal: ?int) -> ()
+
+        # Somebody uses the session. source: acp, stdin, cpu, touch.
+        method Active(source: string) -> ()
+
+        method List() -> (sessions: []Session)
+
+        method Show(
+          session: string
+        ) -> (session: Session, settings: []string, policy: [string]string, unheld: []UnheldLimit)
+
+        # Who would go next, and why not the others.
+        method Explain() -> (
+          headroomBytes: ?int,
+          reserveBytes: int,
+          hardReserveBytes: int,
+          sessions: int,
+          maxSessions: int,
+          waiting: []string,
+          forPlace: []Candidate,
+          forMemory: []Candidate
+        )
+
+        method Touch(session: string) -> (session: Session)
+        method Pin(session: string) -> (session: Session)
+        method Unpin(session: string) -> (session: Session)
+
+        # These three answer when the life is over.
+        method Suspend(session: string) -> (session: Session)
+        method End(session: string) -> (session: Session)
+        method Kill(session: string) -> (session: Session)
+
+        # Lays settings over a session's policy: each Key=Value of [Session].
+        method Set(session: string, settings: []string) -> (session: Session, unheld: []UnheldLimit)
+
+        # The event log; with follow to be called with more. since: RFC 3339.
+        method Events(follow: ?bool, since: ?string) -> (events: []Event)
+
+        # Reads the policy files again. Where one is wrong, the last good ones stay.
+        method Reload() -> (policies: []string)
+
+        method Describe() -> (
+          version: string,
+          slice: string,
+          socket: string,
+          enforcement: string,
+          effectiveLimitBytes: int,
+          memoryMaxBytes: ?int,
+          abilities: []Ability
+        )
+
+        error NoSuchSession (session: string)
+        error Rejected (message: string)
+        error NotAdmitted (message: string)
+        error Refused (message: string)
+        error PoliciesRejected (complaints: []string)
+        error NoLease ()
+
+        """
+
+    private static let service = """
+        # What every varlink service answers about itself.
+        interface org.varlink.service
+
+        method GetInfo() -> (
+          vendor: string,
+          product: string,
+          version: string,
+          url: string,
+          interfaces: []string
+        )
+
+        method GetInterfaceDescription(interface: string) -> (description: string)
+
+        error InterfaceNotFound (interface: string)
+        error MethodNotFound (method: string)
+        error MethodNotImplemented (method: string)
+        error InvalidParameter (parameter: string)
+        error PermissionDenied ()
+        error ExpectedMore ()
+
+        """
+}

@@ -1,0 +1,129 @@
+package import PinfoldCore
+package import PinfoldJSON
+
+/// What a controller tells a launcher over its lease: the replies to `Open` and `Reopen`.
+package enum LeaseEvent: Hashable, Sendable {
+    /// Waiting for a place.
+    case queued(position: Int)
+    /// The cgroup's descriptor comes with this reply: start the command in it.
+    case granted(Grant)
+    /// The held child is in the cgroup now: let it execute.
+    case attached
+    case attachFailed(reason: String)
+    /// First stage of ending: close the command's stdin.
+    case closeInput(Cause)
+    /// The command is gone; what it left behind goes on without a lease.
+    case released
+    /// The life is over, its cgroup gone.
+    case ended(Ending)
+
+    package struct Grant: Hashable, Sendable {
+        package let session: String
+        package let life: UInt64
+        package let cgroup: String
+        package let policy: String
+        package let enforcement: Enforcement
+        /// The path of the controller's socket, for the session's environment.
+        package let socket: String
+        /// How long an ending may take before the last stage, milliseconds.
+        package let graceMilliseconds: UInt64
+
+        package init(
+            session: String, life: UInt64, cgroup: String, policy: String, enforcement: Enforcement, socket: String,
+            graceMilliseconds: UInt64
+        ) {
+            self.session = session
+            self.life = life
+            self.cgroup = cgroup
+            self.policy = policy
+            self.enforcement = enforcement
+            self.socket = socket
+            self.graceMilliseconds = graceMilliseconds
+        }
+    }
+
+    package struct Ending: Hashable, Sendable {
+        package let cause: Cause
+        package let isSuspended: Bool
+        package let exitCode: Int32
+
+        package init(cause: Cause, isSuspended: Bool, exitCode: Int32) {
+            self.cause = cause
+            self.isSuspended = isSuspended
+            self.exitCode = exitCode
+        }
+    }
+
+    /// Whether the controller says nothing more over this lease.
+    package var isLast: Bool {
+        switch self {
+        case .released, .ended: true
+        default: false
+        }
+    }
+}
+
+extension LeaseEvent {
+    package var reply: Reply {
+        Reply(["lease": .object(json)], continues: !isLast)
+    }
+
+    private var json: JSONObject {
+        switch self {
+        case .queued(let position): ["event": "queued", "position": JSON(position)]
+        case .granted(let grant):
+            [
+                "event": "granted", "session": .string(grant.session), "life": JSON(grant.life),
+                "cgroup": .string(grant.cgroup), "policy": .string(grant.policy),
+                "enforcement": .string(grant.enforcement.rawValue), "socket": .string(grant.socket),
+                "graceMilliseconds": JSON(grant.graceMilliseconds),
+            ]
+        case .attached: ["event": "attached"]
+        case .attachFailed(let reason): ["event": "attach_failed", "reason": .string(reason)]
+        case .closeInput(let cause): ["event": "close_input", "cause": cause.json]
+        case .released: ["event": "released"]
+        case .ended(let ending):
+            [
+                "event": "ended", "cause": ending.cause.json, "suspended": .bool(ending.isSuspended),
+                "exitCode": JSON(ending.exitCode),
+            ]
+        }
+    }
+
+    package init(_ reply: Reply) throws(JSONDecodingError) {
+        let object = try reply.parameters.required("lease", as: .object)
+        let event = try object.required("event", as: .string)
+        switch event {
+        case "queued": self = .queued(position: Int(try object.required("position", as: .int64)))
+        case "granted": self = .granted(try Grant(json: object))
+        case "attached": self = .attached
+        case "attach_failed": self = .attachFailed(reason: try object.required("reason", as: .string))
+        case "close_input": self = .closeInput(try object.required("cause", as: .cause))
+        case "released": self = .released
+        case "ended":
+            self = .ended(
+                Ending(
+                    cause: try object.required("cause", as: .cause),
+                    isSuspended: try object.required("suspended", as: .bool),
+                    exitCode: try object.required("exitCode", as: .int32)))
+        default: throw JSONDecodingError("unknown event '\(event)'", path: [.key("lease"), .key("event")])
+        }
+    }
+}
+
+extension LeaseEvent.Grant {
+    fileprivate init(json object: JSONObject) throws(JSONDecodingError) {
+        self.init(
+            session: try object.required("session", as: .string), life: try object.required("life", as: .uint64),
+            cgroup: try object.required("cgroup", as: .string), policy: try object.required("policy", as: .string),
+            enforcement: try object.required("enforcement", as: .oneOf(Enforcement.self)),
+            socket: try object.required("socket", as: .string),
+            graceMilliseconds: try object.required("graceMilliseconds", as: .uint64))
+    }
+}
+
+extension JSONShape<Cause> {
+    package static var cause: Self {
+        .object { (object) throws(JSONDecodingError) in try Cause(json: object) }
+    }
+}

@@ -1,0 +1,206 @@
+import PinfoldCore
+import PinfoldJSON
+import Testing
+
+@testable import PinfoldProtocol
+
+private let requests: [Request] =
+    [
+        .open(OpenRequest(command: ["true"])),
+        .open(
+            OpenRequest(
+                session: "a", policy: "p", settings: ["MemoryMax=1G"], command: ["a", "b c"], waitMilliseconds: 5,
+                keepsTree: true)),
+        .reopen(session: "a", life: 3), .started(processID: 42, placement: .attach), .attach,
+        .startFailed(reason: "no", exitCode: 127), .exited(.exited(3)), .exited(.signaled(9)), .active(.stdin), .list,
+        .show("a"), .explain, .set("a", settings: ["TasksMax=3"]), .events(follow: true, since: "2026-01-01T00:00:00Z"),
+        .events(follow: false, since: nil), .reload, .describe, .information, .interfaceDescription("io.pinfold"),
+    ] + Request.OrderVerb.allCases.map { .order($0, "a") }
+
+private let wrongParameters: [(method: String, parameters: JSONObject, name: String)] = [
+    ("io.pinfold.Show", [:], "session"), ("io.pinfold.Show", ["session": 1], "session"),
+    ("io.pinfold.Open", ["session": "a"], "command"), ("io.pinfold.Open", ["command": [1]], "command"),
+    ("io.pinfold.Started", ["pid": 4_294_967_296, "placement": "into"], "pid"),
+    ("io.pinfold.Started", ["pid": 1, "placement": "beside"], "placement"),
+    ("io.pinfold.Active", ["source": "ping"], "source"),
+    ("io.pinfold.Reopen", ["session": "a", "life": -1], "life"),
+]
+
+@Suite struct RequestTests {
+    @Test(arguments: requests)
+    func requestIsReadBackFromItsCall(request: Request) throws {
+        #expect(try Request(request.call) == request)
+    }
+
+    /// Introspection that leaves a method out, or names one that is not there, misleads every generated client.
+    @Test func interfaceTextNamesExactlyTheMethodsThereAre() throws {
+        let text = try #require(Interface.description(of: "io.pinfold"))
+        let described = text.split(separator: "\n").filter { $0.hasPrefix("method ") }
+            .map { "io.pinfold." + $0.dropFirst(7).prefix { $0 != "(" } }
+        let known = Set(requests.map(\.call.method).filter { $0.hasPrefix("io.pinfold.") })
+        #expect(Set(described) == known)
+        #expect(described.count == known.count)
+    }
+
+    @Test func interfaceTextNamesEveryMemberOfASession() throws {
+        let text = try #require(Interface.description(of: "io.pinfold"))
+        let type = try #require(text.split(separator: "type Session (").last?.split(separator: "\n)").first)
+        let described = type.split(separator: "\n").compactMap { $0.split(separator: ":").first }
+            .map { $0.drop { $0 == " " } }.filter { !$0.isEmpty }.map(String.init)
+        #expect(described == description().json.object?.keys)
+    }
+
+    @Test(arguments: [
+        ("io.pinfold.Nothing", InterfaceError.methodNotFound("io.pinfold.Nothing")),
+        ("org.example.List", .interfaceNotFound("org.example")), ("List", .interfaceNotFound("")),
+    ])
+    func unknownMethodIsNamed(method: String, error: InterfaceError) {
+        #expect(throws: error) { try Request(Call(method)) }
+    }
+
+    @Test(arguments: wrongParameters)
+    func wrongParameterIsNamed(method: String, parameters: JSONObject, name: String) {
+        #expect(throws: InterfaceError.invalidParameter(name)) {
+            try Request(Call(method, parameters, wantsMore: true))
+        }
+    }
+
+    @Test func streamThatIsNotAskedForAsOneIsRefused() {
+        #expect(throws: InterfaceError.expectedMore) { try Request(Call("io.pinfold.Open", ["command": ["x"]])) }
+        #expect(throws: InterfaceError.expectedMore) { try Request(Call("io.pinfold.Events", ["follow": true])) }
+    }
+
+    @Test(arguments: [
+        InterfaceError.noSuchSession("a"), .rejected("b"), .notAdmitted("c"), .refused("d"),
+        .policiesRejected(["e", "f"]),
+        .noLease, .permissionDenied, .methodNotFound("g"), .interfaceNotFound("h"), .invalidParameter("i"),
+        .expectedMore,
+        .other("io.else.Error", "j"),
+    ])
+    func errorIsReadBackFromItsReply(error: InterfaceError) {
+        let reply = error.reply
+        #expect(InterfaceError(reply.error ?? "", reply.parameters) == error)
+        #expect(!error.description.isEmpty)
+    }
+}
+
+private let cause = Cause.idleTimeout(idle: .seconds(5), limit: .seconds(4))
+
+func description() -> SessionDescription {
+    var session = Session(
+        id: (try? SessionID("a")) ?? { preconditionFailure() }(), owner: UserID(1000), policyName: "agent",
+        policy: SessionPolicy(), settings: [], lastActivity: Instant(nanoseconds: 5_000_000_000))
+    session.lives = 2
+    session.cause = cause
+    let budget = PoolBudget(policy: PoolPolicy(), effectiveLimit: 1 << 32, taskLimit: 100)
+    return SessionDescription(
+        session, budget: budget, sessionsPath: "/sys/fs/cgroup/s", at: Instant(nanoseconds: 9_000_000_000))
+}
+
+@Suite struct CodingTests {
+    @Test(arguments: [
+        LeaseEvent.queued(position: 3), .attached, .attachFailed(reason: "no"), .closeInput(cause), .released,
+        .granted(
+            LeaseEvent.Grant(
+                session: "a", life: 1, cgroup: "/c", policy: "p", enforcement: .kernel, socket: "/s",
+                graceMilliseconds: 4_000)),
+        .ended(LeaseEvent.Ending(cause: cause, isSuspended: true, exitCode: 75)),
+    ])
+    func leaseEventIsReadBackFromItsReply(event: LeaseEvent) throws {
+        let reply = try Reply(frame: Array(event.reply.frame.dropLast()))
+        #expect(try LeaseEvent(reply) == event)
+        #expect(reply.continues == !event.isLast)
+    }
+
+    @Test func sessionIsReadBackFromItsJSON() throws {
+        var session = description()
+        session.state = .busy
+        session.processID = 42
+        session.cgroup = "/sys/fs/cgroup/s/a.2"
+        session.placement = .into
+        session.enforcement = .kernel
+        session.memoryCurrent = 1 << 40
+        session.memoryMax = 512 << 20
+        session.idleSeconds = 7
+        #expect(try SessionDescription(json: try #require(session.json.object)) == session)
+    }
+
+    @Test func absentValuesAreNullAndNotLeftOut() {
+        let json = description().json
+        for key in ["pid", "cgroup", "placement", "enforcement", "memoryCurrent", "memoryMax", "tasks", "idleSeconds"] {
+            #expect(json[key] == .null, "\(key)")
+        }
+        #expect(json["cause"]?["kind"]?.string == "idle_timeout")
+        #expect(json["cause"]?["idleSeconds"]?.int64 == 5)
+    }
+
+    @Test func limitThatNobodyHoldsIsNotShownAsOne() {
+        for (enforcement, shown) in [(Enforcement.kernel, UInt64?(512 << 20)), (.none, nil)] {
+            var session = Session(
+                id: (try? SessionID("a")) ?? { preconditionFailure() }(), owner: UserID(1), policyName: "p",
+                policy: SessionPolicy(), settings: [], lastActivity: Instant(nanoseconds: 0))
+            session.life = Life(
+                number: 1, startedAt: Instant(nanoseconds: 0), stage: .running,
+                facts: CreationFacts(enforcement: enforcement, unheld: []), keepsTree: false)
+            let budget = PoolBudget(policy: PoolPolicy(), effectiveLimit: 1 << 32, taskLimit: 100)
+            let described = SessionDescription(session, budget: budget, sessionsPath: "/s", at: Instant(nanoseconds: 0))
+            #expect(described.memoryMax == shown)
+        }
+    }
+
+    @Test func everyKindOfCauseIsReadBackFromItsJSON() throws {
+        for kind in Cause.Kind.allCases {
+            let cause = Cause(kind: kind, message: "why", numbers: [Cause.Number("x", -3), Cause.Number("y", .max)])
+            #expect(try Cause(json: try #require(cause.json.object)) == cause)
+        }
+    }
+
+    @Test func announcementIsOneObjectWithItsNumbers() throws {
+        let life = LifeID(session: try SessionID("a"), number: 3)
+        let json = Announcement(.suspended, life, Announcement.details(of: cause)).json(time: "2026-01-01T00:00:00Z")
+        #expect(json["event"]?.string == "suspended")
+        #expect(json["session"]?.string == "a")
+        #expect(json["life"]?.int64 == 3)
+        #expect(json["cause"]?.string == "idle_timeout")
+        #expect(json["limitSeconds"]?.int64 == 4)
+    }
+}
+
+@Suite struct PlacesTests {
+    @Test func rootHasTheSystemsPlacesAndUsersTheirOwn() {
+        let root = Places(user: 0) { _ in nil }
+        #expect(root.socket == "/run/pinfold/pinfold.sock")
+        #expect(root.state == "/var/lib/pinfold")
+        #expect(root.policies == "/etc/pinfold")
+        let user = Places(user: 1000) { ["HOME": "/home/u"][$0] }
+        #expect(user.socket == "/run/user/1000/pinfold/pinfold.sock")
+        #expect(user.state == "/home/u/.local/state/pinfold")
+        #expect(user.policies == "/home/u/.config/pinfold")
+    }
+
+    @Test func variablesMoveThemAndEmptyOnesDoNot() {
+        let variables = [
+            "HOME": "/h", "XDG_RUNTIME_DIR": "/r", "XDG_STATE_HOME": "/s", "XDG_CONFIG_HOME": "/c",
+            "PINFOLD_SOCKET": "",
+        ]
+        let user = Places(user: 1000) { variables[$0] }
+        #expect(
+            user
+                == Places(user: 1000) {
+                    ["XDG_RUNTIME_DIR": "/r", "XDG_STATE_HOME": "/s", "XDG_CONFIG_HOME": "/c"][$0]
+                })
+        #expect(user.socket == "/r/pinfold/pinfold.sock")
+        #expect(Places(user: 0) { $0 == "PINFOLD_SOCKET" ? "/x" : nil }.socket == "/x")
+    }
+
+    @Test(arguments: [
+        (["/r/pinfold/pinfold.sock"], "/r/pinfold/pinfold.sock"),
+        (["/run/pinfold/pinfold.sock"], "/run/pinfold/pinfold.sock"),
+        (["/r/pinfold/pinfold.sock", "/run/pinfold/pinfold.sock"], "/r/pinfold/pinfold.sock"),
+        ([], "/r/pinfold/pinfold.sock"),
+    ])
+    func clientPrefersItsOwnControllerToTheSystems(there: [String], chosen: String) {
+        let variables = { (name: String) in name == "XDG_RUNTIME_DIR" ? "/r" : nil }
+        #expect(Places(user: 7, variable: variables).clientSocket(variable: variables) { there.contains($0) } == chosen)
+    }
+}
