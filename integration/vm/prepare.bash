@@ -43,13 +43,13 @@ apt_private() {
 list_suites() {
     local folder=$cache/apt key=/usr/share/keyrings/debian-archive-keyring.gpg
     [[ -r $key ]] && key="[signed-by=$key]" || key=
-    mkdir -p "$folder"/{lists,cache/archives}/partial
+    mkdir -p "$folder"/{lists,cache/archives}/partial "$folder/none"
     # Hooks of the machine (an image's that empty its caches, a desktop's that call a daemon) are not for these lists.
     cat >"$folder/apt.conf" <<EOF
 Dir::Etc::sourcelist "$folder/sources.list";
-Dir::Etc::sourceparts "-";
+Dir::Etc::sourceparts "$folder/none";
 Dir::Etc::preferences "$folder/preferences";
-Dir::Etc::preferencesparts "-";
+Dir::Etc::preferencesparts "$folder/none";
 Dir::State::lists "$folder/lists";
 Dir::Cache "$folder/cache";
 APT::Sandbox::User "$(id -un)";
@@ -77,9 +77,16 @@ list_own_suites() {
 
 # Sets release to the newest full kernel (the cloud one lacks 9p) in the lists whose version starts with $kernel.
 find_release() {
-    release=$(apt_private cache pkgnames "linux-image-$kernel" |
-        sed -n "s/^linux-image-\(${kernel//./\\.}\([.+-].*\)\?-amd64\)$/\1/p" |
-        grep -v -e '-cloud-' -e '-rt-' | sort -V | tail -n 1)
+    # From 6.19 on linux-binary and linux-modules hold the files; an archive keeps the former long after the latter.
+    local version=${kernel%-amd64}
+    release=$(apt_private cache pkgnames linux- |
+        sed -n "s/^linux-\(image\|binary\|modules\)-\(${version//./\\.}\([.+-].*\)\?-amd64\)$/\2 \1/p" |
+        grep -v -e '-cloud-' -e '-rt-' | sort -V |
+        awk '{ has[$1, $2] } $2 == "modules" || $2 == "image" { releases[++count] = $1 }
+            END {
+                while (count && (releases[count], "binary") in has && !((releases[count], "modules") in has)) count--
+                print releases[count]
+            }')
     [[ -n $release ]]
 }
 
@@ -114,7 +121,8 @@ prepare_busybox() {
     local folder
     folder=$(mktemp -d "$cache/new.XXXXXX")
     download "$folder" busybox-static
-    mv "$(find "$folder/files" -name busybox -type f)" "$cache/busybox"
+    # Debian is moving /bin below /usr.
+    mv "$(find "$folder/files" -path '*/bin/busybox' -type f)" "$cache/busybox"
     rm -r "$folder"
 }
 
@@ -177,10 +185,12 @@ prepare_kernel() {
         folder=$(mktemp -d "$cache/new.XXXXXX")
         # From 6.19 on the image package is empty, and three others hold its files.
         for package in image binary base modules; do
-            if apt_private cache show "linux-$package-$release" >/dev/null 2>&1; then packages+=("linux-$package-$release"); fi
+            package=linux-$package-$release
+            if apt_private cache madison "$package" | grep -q .; then packages+=("$package"); fi
         done
         download "$folder" "${packages[@]}"
-        image=$(find "$folder/files" -name "vmlinuz-$release" -type f)
+        # /boot/vmlinuz-RELEASE, later /usr/lib/modules/RELEASE/vmlinuz.
+        image=$(find "$folder/files" -name 'vmlinuz*' -type f)
         modules=$(find "$folder/files" -path "*/lib/modules/$release" -type d)
         [[ -f $image && -d $modules ]] || die "no kernel and modules where they are expected in ${packages[*]}"
         find "$modules/kernel/drivers" -mindepth 1 -maxdepth 1 \
@@ -189,6 +199,7 @@ prepare_kernel() {
         find "$modules" -name '*.ko.xz' -print0 | xargs -0 -r "$cache/busybox" unxz
         # The packages leave the index to their installation. depmod wants lib/modules/RELEASE.
         mkdir -p "$folder/index/lib/modules"
+        mv "$image" "$folder/vmlinuz"
         mv "$modules" "$folder/index/lib/modules/$release"
         modules=$folder/index/lib/modules/$release
         "$cache/busybox" depmod -b "$folder/index" "$release" || die "cannot index the modules of Linux $release"
@@ -198,7 +209,6 @@ prepare_kernel() {
             cp "$modules/$module" "$folder/boot/$((number += 1))-${module##*/}"
         done
         mv "$modules" "$folder/modules"
-        mv "$image" "$folder/vmlinuz"
         rm -r "$folder/files" "$folder/index"
         chmod -R u=rwX,go=rX "$folder"
         mv -T "$folder" "$kernels/$release"
