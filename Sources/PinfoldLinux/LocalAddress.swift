@@ -1,0 +1,30 @@
+import Glibc
+
+let streamType = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+
+/// A path as a unix socket's address. See unix(7).
+struct LocalAddress {
+    private let address: sockaddr_un
+    private let size: socklen_t
+
+    /// - Throws: ENAMETOOLONG over 107 bytes, EINVAL where it is empty or has a NUL: the kernel would take an empty
+    ///   one for "any name" and one that starts with NUL for an abstract name.
+    init(_ path: String) throws(Errno) {
+        let bytes = Array(path.utf8)
+        guard !bytes.isEmpty, !bytes.contains(0) else { throw .invalidArgument }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let room = MemoryLayout.size(ofValue: address.sun_path)
+        guard bytes.count < room else { throw .nameTooLong }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
+        self.address = address
+        size = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count + 1)
+    }
+
+    /// Lends it to `bind` or `connect`.
+    func with(_ call: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        unsafe withUnsafePointer(to: address) { address in
+            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe call($0, size) }
+        }
+    }
+}

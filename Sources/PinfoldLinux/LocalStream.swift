@@ -1,0 +1,180 @@
+import CPinfoldLinux
+import Glibc
+
+/// Who is at the other end, as it was when it connected or began to listen. See unix(7), `SO_PEERCRED`.
+package struct PeerCredentials: Sendable, Hashable {
+    /// 0 where it is not visible from our PID namespace.
+    package var process: ProcessID
+    package var user: UInt32
+    package var group: UInt32
+
+    package init(process: ProcessID, user: UInt32, group: UInt32) {
+        self.process = process
+        self.user = user
+        self.group = group
+    }
+}
+
+/// What came from a peer.
+@frozen @usableFromInline package enum Received: ~Copyable, Sendable {
+    /// So many bytes, and the descriptors that came with them.
+    case data(count: Int, ReceivedDescriptors)
+    /// Nothing now.
+    case wouldBlock
+    /// The peer is gone or sends nothing more.
+    case closed
+}
+
+/// The descriptors that came with a message.
+@frozen @usableFromInline package struct ReceivedDescriptors: ~Copyable, Sendable {
+    package var accepted: DescriptorList
+    /// How many came that nobody had asked for; they are closed by now.
+    package var refused: Int
+    /// Whether the kernel had to drop some, for instance because we are at our limit of open files.
+    package var lost: Bool
+}
+
+/// One end of a connection on a unix socket that carries bytes and descriptors. Never blocks. See unix(7).
+@frozen @usableFromInline package struct LocalStream: ~Copyable, Sendable {
+    package let descriptor: OwnedDescriptor
+
+    /// Takes over a connected, non-blocking stream socket.
+    package init(owning descriptor: consuming OwnedDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// Connects to a path.
+    ///
+    /// - Parameter timeout: a listener that is alive but accepts nobody keeps us waiting no longer.
+    /// - Throws: ECONNREFUSED and ENOENT where nobody listens, ETIMEDOUT, ENAMETOOLONG (107 bytes are allowed).
+    ///
+    /// The corresponding C function is `connect`.
+    package static func connect(to path: String, timeout: Duration) throws(Errno) -> LocalStream {
+        let address = try LocalAddress(path)
+        let socket = OwnedDescriptor(owning: try once("socket") { Glibc::socket(AF_UNIX, streamType, 0) })
+        let number = socket.number
+        // A non-blocking connect says EAGAIN at once where the queue is full, and nothing tells when it no longer is;
+        // a blocking one waits for room and keeps to the send timeout.
+        let microseconds = Int(max(timeout, .milliseconds(1)).wholeMicroseconds)
+        var limit = timeval(tv_sec: microseconds / 1_000_000, tv_usec: suseconds_t(microseconds % 1_000_000))
+        _ = try once("setsockopt") {
+            unsafe setsockopt(number, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        }
+        do throws(Errno) {
+            try retried("connect") { unsafe address.with { unsafe Glibc::connect(number, $0, $1) } }
+        } catch .again {
+            throw .timedOut
+        }
+        try socket.setNonBlocking(true)
+        return LocalStream(owning: socket)
+    }
+
+    /// Sends what there is room for. The descriptors go with the first byte, or not at all.
+    ///
+    /// - Parameters:
+    ///   - bytes: at least one where there are descriptors.
+    ///   - descriptors: borrowed numbers, at most 253.
+    ///
+    /// The corresponding C function is `sendmsg`.
+    package borrowing func send(_ bytes: RawSpan, descriptors: [Int32] = []) throws(Errno) -> WriteOutcome {
+        precondition(descriptors.count <= Int(PINFOLD_MOST_DESCRIPTORS), "one message carries 253 descriptors at most")
+        let number = descriptor.number
+        do throws(Errno) {
+            let sent = unsafe try bytes.withUnsafeBytes { buffer throws(Errno) in
+                try retried("sendmsg") {
+                    unsafe pinfold_send(number, buffer.baseAddress, buffer.count, descriptors, descriptors.count)
+                }
+            }
+            return .bytes(sent)
+        } catch {
+            switch error {
+            case .again: return .wouldBlock
+            case .brokenPipe, .connectionReset: return .brokenPipe
+            default: throw error
+            }
+        }
+    }
+
+    /// Sends what there is room for.
+    package borrowing func send(_ bytes: [UInt8], descriptors: [Int32] = []) throws(Errno) -> WriteOutcome {
+        unsafe try send(bytes.span.bytes, descriptors: descriptors)
+    }
+
+    /// Receives what is there. Descriptors are close-on-exec from the start; one receive never joins the bytes of two
+    /// messages that both carry descriptors.
+    ///
+    /// - Parameter most: how many descriptors are welcome; all others are closed at once and counted.
+    ///
+    /// The corresponding C function is `recvmsg`.
+    package borrowing func receive(into bytes: inout [UInt8], accepting most: Int = 0) throws(Errno) -> Received {
+        let number = descriptor.number
+        var numbers = [Int32](repeating: -1, count: Int(PINFOLD_MOST_DESCRIPTORS))
+        var (found, lost) = (0, false)
+        let count: Int
+        do throws(Errno) {
+            count = unsafe try bytes.withUnsafeMutableBufferPointer { buffer throws(Errno) in
+                try retried("recvmsg") {
+                    guard let start = buffer.baseAddress else { return 0 }
+                    return unsafe numbers.withUnsafeMutableBufferPointer { numbers in
+                        guard let first = numbers.baseAddress else { return 0 }
+                        return unsafe pinfold_receive(number, start, buffer.count, first, &found, &lost)
+                    }
+                }
+            }
+        } catch {
+            switch error {
+            case .again: return .wouldBlock
+            case .connectionReset: return .closed
+            default: throw error
+            }
+        }
+        _ = DescriptorList(owning: Array(numbers[min(most, found)..<found]))
+        let accepted = DescriptorList(owning: Array(numbers[..<min(most, found)]))
+        guard count > 0 else { return .closed }
+        return .data(
+            count: count, ReceivedDescriptors(accepted: accepted, refused: max(0, found - most), lost: lost))
+    }
+
+    /// Who is at the other end.
+    package borrowing func peer() throws(Errno) -> PeerCredentials {
+        let socket = descriptor.number
+        var (process, user, group): (Int32, UInt32, UInt32) = (0, 0, 0)
+        _ = try once("getsockopt") { unsafe pinfold_peer_credentials(socket, &process, &user, &group) }
+        return PeerCredentials(process: process, user: user, group: group)
+    }
+
+    /// The process at the other end, held. Nil where the kernel cannot say so (before 6.5) or it was reaped; then only
+    /// its number is left.
+    package borrowing func peerPidfd() -> Pidfd? {
+        let pidfd = pinfold_peer_pidfd(descriptor.number)
+        return pidfd < 0 ? nil : Pidfd(owning: OwnedDescriptor(owning: pidfd))
+    }
+
+    /// Sends nothing more; what was sent still arrives. The corresponding C function is `shutdown`.
+    package borrowing func finishSending() {
+        _ = shutdown(descriptor.number, Int32(SHUT_WR))
+    }
+
+    /// Ends the conversation both ways; the descriptor stays open, and a poller sees the end.
+    ///
+    /// The corresponding C function is `shutdown` with `SHUT_RDWR`.
+    package borrowing func hangUp() {
+        _ = shutdown(descriptor.number, Int32(SHUT_RDWR))
+    }
+}
+
+/// Two ends that are connected with each other.
+@frozen @usableFromInline package struct LocalStreamPair: ~Copyable, Sendable {
+    package var first: LocalStream
+    package var second: LocalStream
+
+    /// The corresponding C function is `socketpair`.
+    package init() throws(Errno) {
+        var pair: [Int32] = [-1, -1]
+        _ = try once("socketpair") {
+            unsafe socketpair(AF_UNIX, streamType | Int32(SOCK_NONBLOCK.rawValue), 0, &pair)
+        }
+        first = LocalStream(owning: OwnedDescriptor(owning: pair[0]))
+        second = LocalStream(owning: OwnedDescriptor(owning: pair[1]))
+    }
+}

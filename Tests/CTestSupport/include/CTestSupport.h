@@ -1,0 +1,25 @@
+// Takes abilities of the kernel away from the calling process, as the seccomp filters of container runtimes do. There
+// is no way back, so only in a process of its own (an exit test).
+#pragma once
+
+#include <sys/types.h>
+
+enum test_call { TEST_CLONE3, TEST_CLOSE_RANGE, TEST_OPENAT2 };
+
+/// From now on the call fails with this errno. Returns 0 or -1.
+int test_forbid(enum test_call call, int error);
+
+/// fork(2), which Swift does not offer: for what needs a process with one thread. Also only in an exit test.
+pid_t test_fork(void);
+
+/// Gives this process a mount namespace of its own in which the directory is read-only. Returns 0 or -1.
+int test_make_read_only(const char *path);
+
+/// Becomes another user, with no groups and no capabilities. Returns 0 or -1.
+int test_become(uid_t user);
+
+/// Counts this thread's allocations from now on.
+void test_count_allocations(void);
+
+/// How many there were since then; -1 where they cannot be counted, for a sanitizer has its own malloc.
+long test_allocations(void);
