@@ -1,0 +1,122 @@
+public import PinfoldLinux
+
+/// How a cgroup was killed.
+public enum KillOutcome: Sendable, Hashable {
+    /// The kernel killed all of it at once; none can have escaped by a fork.
+    case atOnce
+    /// One process after the other was killed, until none was left that had not been. For kernels before 5.14 and for
+    /// threaded cgroups.
+    case oneByOne(processes: Int, passes: Int)
+    /// It was removed already.
+    case gone
+}
+
+/// Whom a signal reached.
+public struct SignalOutcome: Sendable, Hashable {
+    /// Processes that got it.
+    public var signalled: [ProcessID] = []
+    /// Processes of users we may not send signals to.
+    public var refused: [ProcessID] = []
+
+    /// Nobody.
+    public init() {}
+}
+
+extension Cgroup {
+    /// Sends SIGKILL to every process in it and below. They are not dead yet when this returns: see
+    /// ``waitUntilEmpty(timeout:)``. Frozen ones die as well.
+    ///
+    /// Once is enough: written again and again it only steals time from the dying. And a cgroup that was killed must
+    /// not get another process, see ``create(_:)``.
+    public borrowing func kill() throws(CgroupError) -> KillOutcome {
+        do throws(CgroupError) {
+            switch try write("cgroup.kill", "1") {
+            case .done: return .atOnce
+            case .gone: return .gone
+            case .noFile: break
+            }
+        } catch {
+            // EOPNOTSUPP: a process in it has made it threaded.
+            guard error.errno == .notSupported else { throw error }
+        }
+        return try killOneByOne()
+    }
+
+    /// Without `cgroup.kill`: stand still, kill, look again, and let go, whatever happens in between.
+    package borrowing func killOneByOne() throws(CgroupError) -> KillOutcome {
+        defer { _ = try? thaw() }
+        // Where freezing takes longer than this, the repeated passes must do.
+        _ = try? freeze(timeout: .milliseconds(500))
+        var seen: Set<ProcessID> = []
+        var passes = 0
+        var idle = 0
+        while idle < 2, passes < 1000 {
+            let found = try signalOnce(.kill)
+            passes += 1
+            let new = Set(found.signalled).subtracting(seen)
+            seen.formUnion(new)
+            idle = new.isEmpty ? idle + 1 : 0
+        }
+        return isGone ? .gone : .oneByOne(processes: seen.count, passes: passes)
+    }
+
+    /// Sends a signal to every process in it and below that is there now, each once. Those that they start meanwhile
+    /// are looked for three times.
+    ///
+    /// Frozen processes get it when they are thawed.
+    public borrowing func signal(_ signal: Signal) throws(CgroupError) -> SignalOutcome {
+        var all = SignalOutcome()
+        for _ in 0..<3 {
+            let done = Set(all.signalled + all.refused)
+            let found = try signalOnce(signal, except: done)
+            guard !found.signalled.isEmpty || !found.refused.isEmpty else { break }
+            all.signalled += found.signalled
+            all.refused += found.refused
+        }
+        return all
+    }
+
+    /// One pass over the cgroup and all below.
+    ///
+    /// A number alone may be another process's by the time the signal is sent. So: hold whatever has the number, and
+    /// only then look whether the number is still a member. If it is, and what is held lives, it is that member; if
+    /// what is held is over, the signal goes nowhere.
+    private borrowing func signalOnce(
+        _ signal: Signal, except done: Set<ProcessID> = []
+    ) throws(CgroupError) -> SignalOutcome {
+        var outcome = SignalOutcome()
+        var left = try processes().filter { $0 != 0 && !done.contains($0) }[...]
+        while !left.isEmpty {
+            // In groups: each costs a descriptor, and each group a reading of all members.
+            var group: [ProcessID] = []
+            var held = DescriptorList()
+            while group.count < 64, let process = left.first {
+                do throws(Errno) {
+                    let pidfd = try Pidfd(process)
+                    held.append(pidfd.descriptor)
+                    group.append(process)
+                } catch {
+                    // Too many open files: then in smaller groups. To pass over it would be to let it live.
+                    if error == .tooManyOpenFiles, !group.isEmpty { break }
+                    guard error == .noSuchProcess else { throw .failed("hold process \(process) of", path, error) }
+                }
+                left.removeFirst()
+            }
+            let members = Set(try processes())
+            for process in group {
+                guard let descriptor = held.takeFirst(), members.contains(process) else { continue }
+                do throws(Errno) {
+                    if try Pidfd(owning: descriptor).send(signal) { outcome.signalled.append(process) }
+                } catch {
+                    outcome.refused.append(process)
+                }
+            }
+        }
+        try forEachChild { child throws(CgroupError) in
+            let below = try child.signalOnce(signal, except: done)
+            outcome.signalled += below.signalled
+            outcome.refused += below.refused
+        }
+        return outcome
+    }
+}
