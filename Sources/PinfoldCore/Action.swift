@@ -32,7 +32,7 @@ package enum Action: Sendable {
     case save(SessionID)
     case forget(SessionID)
     case announce(Announcement)
-    case answer(ClientID, OrderOutcome)
+    case answer(ClientID, SessionID, OrderOutcome)
     /// Every session is over; the controller may go.
     case shutdownComplete
 }

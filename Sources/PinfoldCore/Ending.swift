@@ -170,6 +170,8 @@ extension SessionPool {
             sessions[index].lastMemory = used
             memory.typical[sessions[index].policyName] = used
         }
+        // Its credit ends with it, so whoever is admitted next must be judged by what is free now.
+        memory.forgetPicture()
         sessions[index].lastPeak = totals.memoryPeak
         sessions[index].life = nil
         sessions[index].cause = cause
@@ -178,7 +180,7 @@ extension SessionPool {
         let outcome = LifeOutcome(life: id, cause: cause, isSuspended: isSuspended, status: life.status)
         actions.append(.save(id.session))
         if let client = life.lease { actions.append(.finish(client, outcome)) }
-        for client in life.waiting + life.settingLimits { actions.append(.answer(client, .done)) }
+        for client in life.waiting + life.settingLimits { actions.append(.answer(client, id.session, .done)) }
         var details = Announcement.details(of: cause)
         if let peak = totals.memoryPeak { details.append(("peakBytes", .number(Int64(clamping: peak)))) }
         if let cpu = totals.cpuMicroseconds { details.append(("cpuMicroseconds", .number(Int64(clamping: cpu)))) }

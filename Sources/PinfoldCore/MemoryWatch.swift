@@ -27,6 +27,11 @@ struct MemoryWatch: Sendable {
         return now.since(lastAt) < Self.freshness
     }
 
+    /// What the last picture shows is no longer so: a life has given back what it held.
+    mutating func forgetPicture() {
+        lastAt = nil
+    }
+
     /// The next picture is asked for now.
     mutating func request(at now: Instant) -> ReadingRequest {
         let isDetailed = lastDetail.map { now.since($0) >= Self.detailInterval } ?? true

@@ -2,7 +2,7 @@
 extension SessionPool {
     mutating func obey(_ order: Order, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: order.session) else {
-            actions.append(.answer(order.client, .unknownSession))
+            actions.append(.answer(order.client, order.session, .unknownSession))
             return
         }
         switch order.verb {
@@ -28,7 +28,7 @@ extension SessionPool {
             refresh(index, at: now, &actions)
             outcome = .done
         }
-        actions.append(.answer(order.client, outcome))
+        actions.append(.answer(order.client, order.session, outcome))
     }
 
     private mutating func pin(
@@ -40,20 +40,21 @@ extension SessionPool {
             actions.append(.save(order.session))
             actions.append(.announce(Announcement(isPinned ? .pinned : .unpinned, order.session)))
         }
-        actions.append(.answer(order.client, .done))
+        actions.append(.answer(order.client, order.session, .done))
     }
 
     private mutating func suspend(_ index: Int, _ order: Order, at now: Instant, _ actions: inout [Action]) {
         let session = sessions[index]
         guard session.policy.resume != .never else {
             let reason = "its policy '\(session.policyName)' says Resume=never; use end"
-            actions.append(.answer(order.client, .refused("'\(session.id)' would not come back: \(reason)")))
+            actions.append(
+                .answer(order.client, order.session, .refused("'\(session.id)' would not come back: \(reason)")))
             return
         }
         guard session.life != nil else {
             let ended = "the session '\(session.id)' has ended; there is nothing to suspend"
             let outcome: OrderOutcome = session.isSuspended ? .done : .refused(ended)
-            actions.append(.answer(order.client, outcome))
+            actions.append(.answer(order.client, order.session, outcome))
             return
         }
         sessions[index].life?.waiting.append(order.client)
@@ -74,7 +75,7 @@ extension SessionPool {
                 actions.append(.announce(Announcement(.ended, order.session, Announcement.details(of: cause))))
                 forgetOldest(&actions)
             }
-            actions.append(.answer(order.client, .done))
+            actions.append(.answer(order.client, order.session, .done))
             return
         }
         sessions[index].life?.waiting.append(order.client)
@@ -103,7 +104,7 @@ extension SessionPool {
                     [("settings", .text(settings.joined(separator: " ")))])))
         let after = SessionLimits(policy, within: budget)
         guard let life = sessions[index].life, before != after else {
-            actions.append(.answer(order.client, .done))
+            actions.append(.answer(order.client, order.session, .done))
             return
         }
         sessions[index].life?.settingLimits.append(order.client)
@@ -115,6 +116,6 @@ extension SessionPool {
         sessions[index].life?.enforcement = facts.enforcement
         sessions[index].life?.unheld = facts.unheld
         sessions[index].life?.settingLimits = []
-        for client in life.settingLimits { actions.append(.answer(client, .done)) }
+        for client in life.settingLimits { actions.append(.answer(client, id.session, .done)) }
     }
 }

@@ -117,6 +117,20 @@ import Testing
         #expect(bench.handle(.requested(request), reading: reading).words == ["closeInput b.1 pool_full", "queued 1"])
     }
 
+    /// Its credit is gone and what it held is not yet in the last picture: judged by that, one more would have to go.
+    @Test func afterAnEndTheNextIsAdmittedByAPictureTakenThen() {
+        var bench = Bench({ $0.maxSessions = 1 }, memory: 4 << 30)
+        bench.startIdle("a")
+        _ = bench.request("b")
+        let life = bench.life("a")
+        _ = bench.handle(.emptied(life))
+        _ = bench.handle(.commandExited(life, .exited(0)))
+        let actions = bench.pool.handle(.removed(life, LifeTotals()), at: bench.now)
+        let asksFirst = actions.contains { if case .read = $0 { true } else { false } }
+        #expect(asksFirst)
+        #expect(!actions.words.contains("create b.1"))
+    }
+
     @Test func failedCreationIsRefusedAndForgottenButASuspendedSessionStays() {
         var bench = Bench()
         bench.startIdle("a")

@@ -243,7 +243,7 @@ struct RandomHistory {
         switch action {
         case .grant(let client, _), .refuse(let client, _):
             if undecided.remove(client) == nil { violations.append("a request was decided twice") }
-        case .answer(let client, _):
+        case .answer(let client, _, _):
             if unanswered.remove(client) == nil { violations.append("an order was answered twice") }
         case .kill(let life):
             if !kills.insert(life).inserted { violations.append("\(life) was killed twice") }

@@ -121,7 +121,7 @@ extension [Action] {
             case .thaw(let life): "thaw \(life)"
             case .reclaim(let life): "reclaim \(life)"
             case .forget(let id): "forget \(id)"
-            case .answer(_, let outcome): "answer \(outcome)"
+            case .answer(_, _, let outcome): "answer \(outcome)"
             case .shutdownComplete: "shutdownComplete"
             case .read, .save, .announce: nil
             }
