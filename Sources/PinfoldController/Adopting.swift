@@ -1,0 +1,104 @@
+import PinfoldCgroups
+import PinfoldCore
+import PinfoldLinux
+
+/// Taking over what a former controller left behind: records on one side, cgroups on the other.
+struct Adopting {
+    let world: SliceWorld
+    let say: (String) -> Void
+
+    /// Matches records with cgroups by name and inode. A cgroup without a record, or of another life, is nobody's:
+    /// it is killed and removed.
+    func adopt(_ records: [SessionRecord], boot: String) -> [Adoption] {
+        var claimed: Set<String> = []
+        var adoptions: [Adoption] = []
+        for record in records {
+            guard let life = record.life, record.boot == boot else {
+                adoptions.append(Adoption(session: settled(record), survivor: nil))
+                continue
+            }
+            let id = LifeID(session: record.session.id, number: record.session.lives)
+            let facts = facts(of: id, life, record.session.policy)
+            if facts != nil { claimed.insert(id.directoryName) }
+            // Also where nothing is left: the launcher may be back in a moment and say how the command ended.
+            let survivor = Adoption.Survivor(
+                facts: facts ?? CreationFacts(enforcement: .none, unheld: []), processID: life.processID,
+                placement: life.placement, keepsTree: life.keepsTree)
+            adoptions.append(Adoption(session: record.session, survivor: survivor))
+        }
+        world.clear(except: claimed)
+        return adoptions
+    }
+
+    /// A session whose last life ended with the last boot.
+    private func settled(_ record: SessionRecord) -> Session {
+        var session = record.session
+        guard record.life != nil else { return session }
+        session.cause = .unwatched
+        session.isSuspended = session.token != nil && session.policy.resume != .never
+        return session
+    }
+
+    private func facts(
+        of id: LifeID, _ life: SessionRecord.LifeRecord, _ policy: SessionPolicy
+    ) -> CreationFacts? {
+        do {
+            return try world.adopt(id, inode: life.inode, policy)
+        } catch {
+            say("cannot take over \(id): \(error)")
+            return nil
+        }
+    }
+}
+
+extension Controller {
+    /// Tells the rules what was found, and at once which of it is empty.
+    func adopt(_ adoptions: [Adoption]) {
+        dispatch(.adopted(adoptions))
+        for adoption in adoptions where adoption.survivor != nil {
+            let life = LifeID(session: adoption.session.id, number: adoption.session.lives)
+            if world.isEmpty(life) { dispatch(.emptied(life)) }
+        }
+    }
+}
+
+extension SliceWorld {
+    /// Takes a cgroup over, thawed and with its limits written anew; nil where it is gone or another one by now.
+    func adopt(_ life: LifeID, inode: UInt64, _ policy: SessionPolicy) throws -> CreationFacts? {
+        guard let cgroup = try held.slice.sessions.child(life.directoryName), cgroup.inode == inode else { return nil }
+        // A controller that died between freezing and thawing would leave it standing for ever.
+        _ = try cgroup.thaw()
+        let limits = SessionLimits(policy, within: budget)
+        let facts = Self.write(limits, to: cgroup, isNew: false, hasSwap: meters.hasSwap)
+        try hold(life, cgroup)
+        return facts
+    }
+
+    /// Kills and removes every cgroup that no session has a claim to.
+    func clear(except claimed: Set<String>) {
+        for name in (try? held.slice.sessions.children()) ?? [] where !claimed.contains(name) {
+            do {
+                guard let stray = try held.slice.sessions.child(name) else { continue }
+                if try stray.state()?.isPopulated == true {
+                    say("\(stray.path) belongs to no session: killed")
+                    _ = try stray.kill()
+                }
+                sweep(name)
+            } catch {
+                say("cannot clear away \(name): \(error)")
+            }
+        }
+    }
+
+    private func sweep(_ name: String) {
+        let held = held
+        worker.submit {
+            let stray = try? held.slice.sessions.child(name)
+            if let cgroup = stray ?? nil {
+                _ = try? cgroup.waitUntilEmpty(timeout: .seconds(5))
+                _ = try? cgroup.remove()
+            }
+            return .world(.swept)
+        }
+    }
+}

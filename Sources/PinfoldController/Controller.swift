@@ -1,0 +1,230 @@
+package import PinfoldCore
+import PinfoldJSON
+package import PinfoldLinux
+package import PinfoldPolicy
+package import PinfoldProtocol
+
+/// The loop: sources become events, the rules answer with actions, actions become calls.
+///
+/// One thread owns everything in here. It sleeps in one poller and knows no rule: who is evicted, and when, is decided
+/// by the pool alone.
+package final class Controller {
+    package struct Configuration {
+        package var socket: String
+        package var slice: String
+        package var policyFolder: String?
+        /// Who holds the limits of this controller's sessions.
+        package var enforcement: Enforcement
+        package var abilities: [AbilityReport]
+        package var sayings: (String) -> Void
+
+        package init(
+            socket: String, slice: String, policyFolder: String?, enforcement: Enforcement,
+            abilities: [AbilityReport], sayings: @escaping (String) -> Void
+        ) {
+            self.socket = socket
+            self.slice = slice
+            self.policyFolder = policyFolder
+            self.enforcement = enforcement
+            self.abilities = abilities
+            self.sayings = sayings
+        }
+    }
+
+    let configuration: Configuration
+    let world: any World
+    let worker: Worker
+    let records: RecordStore
+    let boot: String
+    let clock: () -> Instant
+    var pool: SessionPool
+    var policies: PolicySet
+    var log = EventLog()
+    var users = UserNames.ofThisMachine()
+    var connections: [ClientID: ClientConnection] = [:]
+    var poller: Poller
+    let listener: LocalListener
+    var buffer = [UInt8](repeating: 0, count: 64 << 10)
+    private var lastClient = Token.firstClient
+    private var reading = Reading()
+    /// Clients whose last call is answered now and whose next one may be there already.
+    var unheard: [ClientID] = []
+    package private(set) var isDone = false
+
+    enum Token {
+        static let listener: UInt64 = 1
+        static let world: UInt64 = 2
+        static let worker: UInt64 = 3
+        /// Sources of whoever runs the loop: signals, a child.
+        static let outside: ClosedRange<UInt64> = 8...15
+        static let firstClient: UInt64 = 16
+    }
+
+    /// More connections than this are turned away at once.
+    static let mostConnections = 8_192
+
+    package init(
+        configuration: Configuration, pool: SessionPool, policies: PolicySet, world: any World, worker: Worker,
+        records: RecordStore, listener: consuming LocalListener, boot: String, clock: @escaping () -> Instant
+    ) throws(Errno) {
+        self.configuration = configuration
+        self.pool = pool
+        self.policies = policies
+        self.world = world
+        self.worker = worker
+        self.records = records
+        self.boot = boot
+        self.clock = clock
+        poller = try Poller(capacity: 256)
+        try poller.add(listener.descriptor.number, token: Token.listener, for: .readable)
+        try poller.add(world.wakeDescriptor, token: Token.world, for: .readable)
+        try poller.add(worker.resultsDescriptor, token: Token.worker, for: .readable)
+        self.listener = listener
+    }
+
+    /// Watches a descriptor of whoever runs the loop.
+    ///
+    /// - Parameter index: 0 to 7; `turn` hands it back when the descriptor is readable.
+    package func watch(_ number: Int32, as index: UInt64) throws(Errno) {
+        try poller.add(number, token: Token.outside.lowerBound + index, for: .readable)
+    }
+
+    package func unwatch(_ number: Int32) {
+        try? poller.remove(number)
+    }
+
+    /// Whether it was told to go.
+    package var isLeaving: Bool { pool.isShuttingDown }
+
+    /// Waits for something to happen and deals with it.
+    ///
+    /// - Parameter patience: how long to wait at the most; nil for as long as it takes.
+    /// - Returns: which of the watched descriptors are readable.
+    package func turn(patience: Duration? = nil) throws(Errno) -> [UInt64] {
+        var outside: [UInt64] = []
+        for ready in try poller.wait(timeout: timeout(patience)) {
+            switch ready.token {
+            case Token.listener: acceptClients()
+            case Token.world: break
+            case Token.worker: break
+            case Token.outside: outside.append(ready.token - Token.outside.lowerBound)
+            default: serve(ClientID(ready.token), ready.ready)
+            }
+        }
+        finishWork()
+        for event in world.takeEvents(at: clock()) { dispatch(event) }
+        if let due = pool.nextDeadline, clock() >= due { dispatch(.timePassed) }
+        hearUnheard()
+        return outside
+    }
+
+    /// A number for a client, never used before; its socket's token too.
+    func nextClient() -> ClientID {
+        lastClient += 1
+        return ClientID(lastClient)
+    }
+
+    private func timeout(_ patience: Duration?) -> Duration? {
+        let now = clock()
+        let due = [pool.nextDeadline, world.nextDeadline].compactMap { $0 }.min().map { $0.since(now) }
+        return [due, patience].compactMap { $0 }.min()
+    }
+
+    private func finishWork() {
+        while let work = worker.takeResult() {
+            switch work {
+            case .world(let work): for event in world.finish(work, at: clock()) { dispatch(event) }
+            case .records(let work): records.finish(work)
+            }
+        }
+    }
+
+    /// Hands an event to the rules and performs what they answer, and so on until nothing is left to do.
+    package func dispatch(_ event: Event) {
+        var events = [event][...]
+        while let event = events.popFirst() {
+            for action in pool.handle(event, at: clock()) { perform(action, &events) }
+        }
+    }
+
+    private func perform(_ action: Action, _ events: inout ArraySlice<Event>) {
+        switch action {
+        case .create(let life, let limits): events.append(create(life, limits))
+        case .grant(let client, let life): grant(life, to: client)
+        case .queued(let client, let position): tell(client, .queued(position: position))
+        case .refuse(let client, let refusal): close(client, .notAdmitted(refusal.description))
+        case .closeInput(let life, let cause):
+            if let client = pool.sessions[life.session]?.life?.lease { tell(client, .closeInput(cause)) }
+        case .terminate(let life):
+            world.terminate(life)
+            if world.isEmpty(life) { events.append(.emptied(life)) }
+        case .kill(let life):
+            world.kill(life)
+            // The notification comes only where something changes, and at most every ten milliseconds.
+            if world.isEmpty(life) { events.append(.emptied(life)) }
+        case .collect(let life): world.collect(life)
+        case .finish(let client, let outcome):
+            onceKept(outcome.life.session, outcome.isSuspended) { $0.finish(client, outcome) }
+        case .release(let client, _): finishLease(of: client, .released)
+        case .setLimits(let life, let limits): world.setLimits(life, limits)
+        case .freeze(let life): world.freeze(life)
+        case .thaw(let life): world.thaw(life)
+        case .reclaim(let life): world.reclaim(life)
+        case .read(let request):
+            world.read(request, into: &reading)
+            events.append(.reading(reading))
+        case .save(let session): save(session)
+        case .forget(let session): records.forget(session)
+        case .announce(let announcement): announce(announcement)
+        case .answer(let client, let session, let outcome):
+            onceKept(session, pool.sessions[session]?.isSuspended == true) { $0.answer(client, outcome) }
+        case .shutdownComplete: isDone = true
+        }
+    }
+
+    /// Whoever is told that a session is suspended may rely on it: its record is on disk by then. Others need not wait
+    /// for a disk.
+    private func onceKept(_ session: SessionID, _ isSuspended: Bool, _ tell: @escaping (Controller) -> Void) {
+        guard isSuspended else { return tell(self) }
+        records.afterSaving(session) { [unowned self] in tell(self) }
+    }
+
+    private func create(_ life: LifeID, _ limits: SessionLimits) -> Event {
+        do throws(WorldError) {
+            return .created(life, try world.create(life, limits))
+        } catch {
+            return .creationFailed(life, reason: error.description)
+        }
+    }
+
+    private func save(_ id: SessionID) {
+        guard let session = pool.sessions[id] else { return }
+        var life: SessionRecord.LifeRecord?
+        if let current = session.life, let inode = world.inode(of: LifeID(session: id, number: current.number)) {
+            life = SessionRecord.LifeRecord(
+                inode: inode, processID: current.processID, placement: current.placement, keepsTree: current.keepsTree)
+        }
+        records.save(id, SessionRecord(session: session, boot: boot, life: life).json)
+    }
+
+    package func announce(_ announcement: Announcement) {
+        let owner = announcement.session.flatMap { pool.sessions[$0]?.owner }
+        let entry = EventLog.Entry(time: WallClock.now(), announcement: announcement, owner: owner)
+        log.append(entry)
+        configuration.sayings(announcement.line)
+        for connection in connections.values {
+            if case .events? = connection.open, maySee(entry, connection) {
+                send(Reply(["events": .array([entry.json])], continues: true), to: connection)
+            }
+        }
+    }
+
+    func maySee(_ entry: EventLog.Entry, _ connection: ClientConnection) -> Bool {
+        isPrivileged(connection) || entry.owner == connection.user
+    }
+
+    /// Root and the controller's own user see and move every session.
+    func isPrivileged(_ connection: ClientConnection) -> Bool {
+        connection.peer.user == 0 || connection.peer.user == ownUser()
+    }
+}

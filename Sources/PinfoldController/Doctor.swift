@@ -1,0 +1,138 @@
+package import PinfoldCgroups
+import PinfoldLinux
+package import PinfoldProtocol
+
+/// What this host can do for sessions: per ability whether it is there, why not, and what to type to have it.
+package enum Doctor {
+    /// What the take-over of a slice, or a look at one, found about controllers.
+    package struct ControllerFacts {
+        package var enabled: [String]
+        package var unavailable: [String: String]
+
+        package init(enabled: [String], unavailable: [String: String]) {
+            self.enabled = enabled
+            self.unavailable = unavailable
+        }
+
+        package init(_ report: Slice.Report) {
+            enabled = report.enabled
+            unavailable = report.unavailable.mapValues(\.description)
+        }
+    }
+
+    package static func examine(
+        _ hierarchy: Hierarchy, slice: String, controllers: ControllerFacts,
+        abilities: Result<KernelAbilities, WorldError>
+    ) -> [AbilityReport] {
+        var reports = [AbilityReport("cgroup v2", .available, reason: "\(hierarchy.mode.rawValue), \(slice)")]
+        reports += Slice.controllers.map { controller($0, controllers, hierarchy) }
+        reports.append(swap())
+        switch abilities {
+        case .failure(let error):
+            reports.append(AbilityReport("kernel", .missing, reason: error.description))
+        case .success(let abilities): reports += kernel(abilities)
+        }
+        return reports
+    }
+
+    private static func controller(
+        _ name: String, _ facts: ControllerFacts, _ hierarchy: Hierarchy
+    ) -> AbilityReport {
+        let purpose =
+            switch name {
+            case "memory": "MemoryMax= and its like"
+            case "pids": "TasksMax="
+            case "cpu": "CPUWeight=, CPUQuota="
+            case "io": "IOWeight="
+            default: "AllowedCPUs="
+            }
+        if facts.enabled.contains(name) {
+            return AbilityReport(name, .available, reason: "held by the kernel: \(purpose)")
+        }
+        let reason = facts.unavailable[name] ?? "it is not enabled here"
+        let remedy =
+            hierarchy.mode == .hybrid
+            ? "boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all; until then, Enforcement=best"
+            : "under systemd, name \(name) in Delegate= (for users: in user@.service)"
+        return AbilityReport(name, .missing, reason: "\(purpose) cannot be held: \(reason)", remedy: remedy)
+    }
+
+    private static func swap() -> AbilityReport {
+        guard let host = try? HostMemory(), let memory = try? host.read() else {
+            return AbilityReport("host memory", .missing, reason: "/proc/meminfo cannot be read", remedy: "mount /proc")
+        }
+        return memory.swapTotal > 0
+            ? AbilityReport("swap", .available, reason: "there is some; MemorySwapMax=0 keeps sessions out of it")
+            : AbilityReport("swap", .available, reason: "there is none; nothing can be swapped out")
+    }
+
+    private static func kernel(_ abilities: KernelAbilities) -> [AbilityReport] {
+        [
+            report(
+                "birth in cgroup", abilities.birthInCgroup, "commands start inside their limits (placement into)",
+                remedy: "allow clone3 in the seccomp profile, or use Linux 5.7 or later"),
+            report(
+                "untainted", abilities.untainted, "our own cgroup was never killed",
+                remedy: "start the controller, and launchers, from another cgroup"),
+            report(
+                "reuse after kill", abilities.reuseAfterKill, "this kernel has no spurious-kill bug",
+                remedy: "nothing: every life gets a directory of its own"),
+            report("cgroup.kill", abilities.killAtOnce, "a tree dies at once", remedy: "use Linux 5.14 or later"),
+            report("cgroup.freeze", abilities.freeze, "FreezeIdleSec= works", remedy: "use Linux 5.2 or later"),
+            report(
+                "memory.reclaim", abilities.reclaim, "ReclaimIdleSec= works",
+                remedy: "needs the memory controller and Linux 5.19"),
+            report(
+                "memory.peak", abilities.peakReset, "peaks can be measured per interval",
+                remedy: "needs the memory controller and Linux 6.12"),
+            report(
+                "pressure trigger", abilities.pressureTrigger, "the kernel wakes us when memory is short",
+                remedy: "boot with psi=1"),
+        ]
+    }
+
+    private static func report(
+        _ name: String, _ ability: KernelAbilities.Ability, _ benefit: String, remedy: String
+    ) -> AbilityReport {
+        switch ability.state {
+        case .available: AbilityReport(name, .available, reason: benefit)
+        case .degraded: AbilityReport(name, .degraded, reason: ability.reason, remedy: remedy)
+        case .missing: AbilityReport(name, .missing, reason: ability.reason, remedy: remedy)
+        }
+    }
+
+    /// Examines without taking anything over: for when no controller runs.
+    package static func examine(sliceNamed named: String?) -> [AbilityReport] {
+        let hierarchy: Hierarchy
+        do throws(CgroupError) {
+            hierarchy = try Hierarchy.find()
+        } catch {
+            return [AbilityReport("cgroup v2", .missing, reason: error.description)]
+        }
+        do {
+            let path = try SlicePlace.find(named: named, in: hierarchy)
+            guard let slice = try Cgroup.open(path) else { throw WorldError("\(path) is not there") }
+            let offered = try slice.controllers()
+            let missing = Slice.controllers.filter { !offered.contains($0) }
+            let facts = ControllerFacts(
+                enabled: Slice.controllers.filter(offered.contains),
+                unavailable: Dictionary(uniqueKeysWithValues: missing.map { ($0, "\(path) does not offer it") }))
+            return examine(hierarchy, slice: path, controllers: facts, abilities: probe(below: slice))
+        } catch {
+            return [
+                AbilityReport(
+                    "cgroup v2", hierarchy.mountPoint == nil ? .missing : .degraded,
+                    reason: "\(hierarchy.mode.rawValue); \(error)",
+                    remedy: "see docs/operators.md, \"Where the sessions live\"")
+            ]
+        }
+    }
+
+    package static func probe(below parent: borrowing Cgroup) -> Result<KernelAbilities, WorldError> {
+        do throws(CgroupError) {
+            return .success(try KernelAbilities.probe(below: parent))
+        } catch {
+            return .failure(WorldError("cannot be probed: \(error.description)"))
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import PinfoldCore
+import PinfoldLinux
+package import PinfoldPolicy
+
+/// The policies, read again while sessions live.
+extension Controller {
+    /// Reads the folder again. The pool's policy holds at once, a session's from its next life on: nobody's running work
+    /// is cut down by an edit. What cannot be understood changes nothing.
+    package func reloadPolicies() throws(PolicySet.Rejection) {
+        let fresh: PolicySet
+        do throws(PolicySet.Rejection) {
+            fresh = try PolicyFolder.set(in: configuration.policyFolder)
+        } catch {
+            announce(Announcement(.policyRejected, nil, [("message", .text(error.description))]))
+            throw error
+        }
+        policies = fresh
+        users = .ofThisMachine()
+        let budget = PoolBudget(
+            policy: fresh.pool, effectiveLimit: pool.budget.effectiveLimit, taskLimit: pool.budget.taskLimit)
+        world.setPoolLimits(budget)
+        dispatch(.budgetChanged(budget))
+        announce(
+            Announcement(.policyReloaded, nil, [("policies", .number(Int64(fresh.book.entries.count)))]))
+    }
+}
+
+extension PolicyFolder {
+    /// What a folder says; the standard where there is none.
+    package static func set(in path: String?) throws(PolicySet.Rejection) -> PolicySet {
+        guard let path else { return .standard }
+        let found: [PolicySource]
+        do throws(WorldError) {
+            found = try sources(in: path)
+        } catch {
+            throw PolicySet.Rejection(complaints: [PolicyComplaint(file: path, problem: error.description)])
+        }
+        return try PolicySet(found)
+    }
+}

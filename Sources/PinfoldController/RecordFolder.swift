@@ -1,0 +1,56 @@
+import PinfoldLinux
+
+/// A folder of small files, each replaced as a whole or not at all.
+///
+/// Written aside, synced, renamed, and the folder synced: a reader finds the old text or the new one, whenever the
+/// machine stops (`fsync(2)`, `rename(2)`). A class because the loop and the worker both use it; nothing in it changes.
+final class RecordFolder: Sendable {
+    private let directory: Directory
+
+    /// Makes the folder where it is missing.
+    init(_ path: String) throws(Errno) {
+        try Directory.makeAll(path, permissions: 0o700)
+        directory = try Directory(path)
+    }
+
+    /// Names of the files in it.
+    func names() throws(Errno) -> [String] {
+        try directory.entries().filter { !$0.isDirectory }.map { $0.name.description }
+    }
+
+    func read(_ name: String, limit: Int) throws(Errno) -> [UInt8] {
+        try directory.open(name, [.read, .noFollow]).readToEnd(limit: limit)
+    }
+
+    /// Not yet on the disk's platter: `sync` sees to that for many at once.
+    func replace(_ name: String, with text: [UInt8]) throws(Errno) {
+        let aside = ".\(name).new"
+        do throws(Errno) {
+            let file = try directory.open(aside, [.write, .create, .truncate, .noFollow], mode: 0o600)
+            try file.writeAll(text)
+            try file.synchronize()
+            try directory.rename(aside, to: name)
+        } catch {
+            // Half a file helps nobody, and the disk may be full.
+            try? directory.removeFile(aside)
+            throw error
+        }
+    }
+
+    func rename(_ name: String, to new: String) throws(Errno) {
+        try directory.rename(name, to: new)
+    }
+
+    func remove(_ name: String) throws(Errno) {
+        do throws(Errno) {
+            try directory.removeFile(name)
+        } catch .noSuchFile {
+            // It was never written.
+        }
+    }
+
+    /// Makes the renames last.
+    func sync() throws(Errno) {
+        try directory.descriptor.synchronize()
+    }
+}

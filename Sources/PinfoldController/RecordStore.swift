@@ -1,0 +1,139 @@
+package import PinfoldCore
+package import PinfoldJSON
+import PinfoldLinux
+
+/// What became of one record on the worker.
+package struct RecordWork: Sendable {
+    package let session: SessionID
+    /// Nil where it is on disk.
+    package let problem: String?
+}
+
+/// What is known of each session, on disk: neither a crash nor a restart of the controller loses a suspended session.
+package final class RecordStore {
+    /// The most a record may have, bytes: a token that a client chose is in it.
+    private static let longest = 8 << 20
+    private static let suffix = ".json"
+
+    private let folder: RecordFolder
+    private let path: String
+    private let worker: Worker
+    private let say: (String) -> Void
+    /// What is to be written, the latest of each session; nil: to be removed.
+    private var waiting: [SessionID: [UInt8]?] = [:]
+    private var isWriting = false
+    /// What is to be done once a session's record is on disk.
+    private var afterwards: [SessionID: [() -> Void]] = [:]
+
+    /// - Throws: `WorldError` where the folder cannot be made or opened.
+    package init(path: String, worker: Worker, say: @escaping (String) -> Void) throws(WorldError) {
+        do throws(Errno) {
+            folder = try RecordFolder(path)
+        } catch {
+            throw WorldError("cannot keep records in \(path): \(error); name another folder with --state")
+        }
+        self.path = path
+        self.worker = worker
+        self.say = say
+    }
+
+    package func save(_ session: SessionID, _ record: JSONObject) {
+        waiting[session] = .some(JSON.object(record).serialized(.pretty))
+        write()
+    }
+
+    /// Does something once what was handed in of a session is on disk, or cannot be brought there.
+    func afterSaving(_ session: SessionID, _ body: @escaping () -> Void) {
+        if isSettled { body() } else { afterwards[session, default: []].append(body) }
+    }
+
+    package func forget(_ session: SessionID) {
+        waiting[session] = .some(nil)
+        write()
+    }
+
+    /// Hands all that waits to the worker in one job, unless it still has one: what changes meanwhile is written once,
+    /// as it is then.
+    private func write() {
+        guard !isWriting, !waiting.isEmpty else { return }
+        isWriting = true
+        let (batch, folder) = (waiting, folder)
+        waiting = [:]
+        worker.submit {
+            var done: [RecordWork] = []
+            for (session, record) in batch {
+                done.append(RecordWork(session: session, problem: Self.write(record, of: session, to: folder)))
+            }
+            try? folder.sync()
+            return .records(done)
+        }
+    }
+
+    private static func write(_ record: [UInt8]?, of session: SessionID, to folder: RecordFolder) -> String? {
+        do throws(Errno) {
+            let name = session.text + suffix
+            if let record { try folder.replace(name, with: record) } else { try folder.remove(name) }
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    package func finish(_ work: [RecordWork]) {
+        isWriting = false
+        for done in work {
+            guard let problem = done.problem else { continue }
+            say("cannot keep the record of '\(done.session)' in \(path): \(problem); it is in memory alone")
+        }
+        for done in work where waiting[done.session] == nil {
+            for body in afterwards.removeValue(forKey: done.session) ?? [] { body() }
+        }
+        write()
+    }
+
+    /// Whether everything handed in is on disk.
+    package var isSettled: Bool { !isWriting && waiting.isEmpty }
+
+    /// Every record that can be read. One that cannot is renamed, never overwritten, and said.
+    ///
+    /// - Parameter decode: what a record is to the caller.
+    package func load<Record>(
+        _ decode: (JSONObject) throws(WorldError) -> Record
+    ) -> (records: [Record], problems: [String]) {
+        var records: [Record] = []
+        var problems: [String] = []
+        for name in ((try? folder.names()) ?? []).sorted() {
+            if name.hasPrefix(".") {
+                // Of a controller that was killed while it wrote.
+                try? folder.remove(name)
+            } else if name.hasSuffix(Self.suffix) {
+                do throws(WorldError) {
+                    records.append(try decode(try read(name)))
+                } catch {
+                    problems.append(setAside(name, because: error))
+                }
+            }
+        }
+        return (records, problems)
+    }
+
+    private func read(_ name: String) throws(WorldError) -> JSONObject {
+        do {
+            let bytes = try folder.read(name, limit: Self.longest)
+            return try JSONShape.object.decode(try JSON.parse(bytes))
+        } catch {
+            throw WorldError("\(error)")
+        }
+    }
+
+    private func setAside(_ name: String, because reason: WorldError) -> String {
+        let aside = "\(name).unreadable-\(WallClock.now().seconds)"
+        let found = "\(path)/\(name) is not a record (\(reason))"
+        do throws(Errno) {
+            try folder.rename(name, to: aside)
+            return "\(found); set aside as \(aside)"
+        } catch {
+            return "\(found), and cannot be set aside: \(error)"
+        }
+    }
+}

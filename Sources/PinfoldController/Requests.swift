@@ -1,0 +1,164 @@
+import PinfoldCore
+import PinfoldJSON
+import PinfoldLinux
+import PinfoldPolicy
+import PinfoldProtocol
+
+/// What clients ask, answered.
+extension Controller {
+    func respond(to call: Call, _ connection: ClientConnection) {
+        do throws(InterfaceError) {
+            let request = try Request(call)
+            let reply = try answer(request, connection)
+            if let reply, !call.isOneway { send(reply, to: connection) }
+        } catch {
+            if !call.isOneway { send(error.reply, to: connection) }
+        }
+    }
+
+    /// Nil where the answer comes later, or over a lease.
+    private func answer(_ request: Request, _ connection: ClientConnection) throws(InterfaceError) -> Reply? {
+        switch request {
+        case .open(let open):
+            try requestSession(open, connection)
+            return nil
+        case .reopen(let session, let life):
+            try reopen(try identifier(session), life, connection)
+            return nil
+        case .started(let processID, let placement):
+            let life = try lease(of: connection)
+            dispatch(.commandStarted(life, processID: processID, placement: placement))
+            // It may be over already: no change of populated is told that came before the start was known.
+            if world.isEmpty(life) { dispatch(.emptied(life)) }
+            return Reply()
+        case .attach:
+            attach(try lease(of: connection), connection)
+            return nil
+        case .startFailed(let reason, let exitCode):
+            dispatch(.startFailed(try lease(of: connection), reason: reason, exit: exitCode))
+            return Reply()
+        case .exited(let status):
+            let life = try lease(of: connection)
+            // Empty first: then nothing was left behind, and nothing is to be ended.
+            if world.isEmpty(life) { dispatch(.emptied(life)) }
+            dispatch(.commandExited(life, status))
+            return Reply()
+        case .active(let source):
+            dispatch(.activity(try lease(of: connection), source))
+            return Reply()
+        case .list:
+            let seen = pool.sessions.all.filter { maySee($0, connection) }
+            return Reply(["sessions": .array(seen.compactMap { describe($0.id)?.json })])
+        case .show(let name): return try show(try visible(name, connection))
+        case .explain: return Reply(explain(to: connection))
+        case .order(let verb, let name):
+            let id = try visible(name, connection)
+            connection.open = .order(id)
+            dispatch(.ordered(Order(client: connection.id, session: id, verb: verb.verb, by: connection.user)))
+            return nil
+        case .set(let name, let settings):
+            try set(settings, of: try visible(name, connection), connection)
+            return nil
+        case .events(let follow, let since): return try events(follow: follow, since: since, connection)
+        case .reload: return try reload(connection)
+        case .describe: return Reply(description())
+        case .information:
+            return Reply([
+                "vendor": "Pinfold", "product": "pinfold", "version": .string(Version.text),
+                "url": "", "interfaces": .array(Interface.names.map { .string($0) }),
+            ])
+        case .interfaceDescription(let name):
+            guard let text = Interface.description(of: name) else { throw .interfaceNotFound(name) }
+            return Reply(["description": .string(text)])
+        }
+    }
+
+    // MARK: Who may
+
+    private func lease(of connection: ClientConnection) throws(InterfaceError) -> LifeID {
+        guard let life = connection.lease else { throw .noLease }
+        return life
+    }
+
+    private func identifier(_ name: String) throws(InterfaceError) -> SessionID {
+        do throws(SessionIDError) {
+            return try SessionID(name)
+        } catch {
+            throw .rejected(error.description)
+        }
+    }
+
+    private func maySee(_ session: Session, _ connection: ClientConnection) -> Bool {
+        isPrivileged(connection) || session.owner == connection.user
+    }
+
+    /// A session of somebody else is not there at all, as far as others can tell.
+    private func visible(_ name: String, _ connection: ClientConnection) throws(InterfaceError) -> SessionID {
+        let id = try identifier(name)
+        guard let session = pool.sessions[id], maySee(session, connection) else { throw .noSuchSession(name) }
+        return id
+    }
+
+    // MARK: Answers
+
+    private func show(_ id: SessionID) throws(InterfaceError) -> Reply {
+        guard let session = pool.sessions[id], let description = describe(id) else { throw .noSuchSession(id.text) }
+        var policy: JSONObject = [:]
+        for key in SessionKeys.all { policy[key.name] = .string(key.write(session.policy)) }
+        return Reply([
+            "session": description.json, "settings": .array(session.settings.map { .string($0) }),
+            "policy": .object(policy), "unheld": .array((session.life?.unheld ?? []).map(\.json)),
+        ])
+    }
+
+    private func explain(to connection: ClientConnection) -> JSONObject {
+        let explanation = pool.explain(at: clock())
+        guard !isPrivileged(connection) else { return explanation.json }
+        return explanation.seen { pool.sessions[$0]?.owner == connection.user }.json
+    }
+
+    private func events(
+        follow: Bool, since: String?, _ connection: ClientConnection
+    ) throws(InterfaceError) -> Reply {
+        var from: WallTime?
+        if let since {
+            guard let time = WallTime(rfc3339: since) else { throw .invalidParameter("since") }
+            from = time
+        }
+        if follow { connection.open = .events }
+        let seen = log.all(since: from).filter { maySee($0, connection) }
+        return Reply(["events": .array(seen.map(\.json))], continues: follow)
+    }
+
+    private func reload(_ connection: ClientConnection) throws(InterfaceError) -> Reply {
+        guard isPrivileged(connection) else { throw .permissionDenied }
+        do throws(PolicySet.Rejection) {
+            try reloadPolicies()
+        } catch {
+            throw .policiesRejected(error.complaints.map(\.description))
+        }
+        return Reply(["policies": .array(policies.book.entries.map { .string($0.name) })])
+    }
+
+    private func description() -> JSONObject {
+        [
+            "version": .string(Version.text), "slice": .string(configuration.slice),
+            "socket": .string(configuration.socket), "enforcement": .string(configuration.enforcement.rawValue),
+            "effectiveLimitBytes": JSON(pool.budget.effectiveLimit), "memoryMaxBytes": JSON(pool.budget.memoryMax),
+            "abilities": .array(configuration.abilities.map(\.json)),
+        ]
+    }
+}
+
+extension Request.OrderVerb {
+    fileprivate var verb: Order.Verb {
+        switch self {
+        case .touch: .touch
+        case .pin: .pin
+        case .unpin: .unpin
+        case .suspend: .suspend
+        case .end: .end
+        case .kill: .kill
+        }
+    }
+}

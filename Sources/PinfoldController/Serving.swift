@@ -1,0 +1,104 @@
+import PinfoldCore
+import PinfoldLinux
+
+/// Runs a controller until it is told to leave, or until its command has ended.
+package enum Serving {
+    private enum Source {
+        static let signals: UInt64 = 0
+        static let command: UInt64 = 1
+    }
+
+    /// - Parameter say: a line for the log.
+    /// - Returns: the exit status; the command's where there is one.
+    package static func run(_ options: ServeOptions, say: @escaping (String) -> Void) -> Int32 {
+        do {
+            return try start(options, say: say)
+        } catch let failure as ServeFailure {
+            say(failure.description)
+            return failure.exitCode
+        } catch {
+            say("\(error)")
+            return 1
+        }
+    }
+
+    private static func start(_ options: ServeOptions, say: @escaping (String) -> Void) throws -> Int32 {
+        try fillStandardDescriptors()
+        let ignored = SignalSet.ignored()
+        SignalSet.ignoreBrokenPipe()
+        // Before the worker exists: a thread that does not block them would be killed by them.
+        let signals = try SignalIntake([.terminate, .interrupt, .hangUp, .child])
+        let openFiles = try raiseOpenFilesLimit()
+        let controller = try StartUp(options: options, say: say) {
+            Instant(nanoseconds: MonotonicClock.now().nanoseconds)
+        }.run()
+        try controller.watch(signals.descriptor.number, as: Source.signals)
+        var command: HarnessCommand?
+        if !options.command.isEmpty, let world = controller.world as? SliceWorld {
+            let started = try HarnessCommand(
+                options.command, in: world.held, socket: options.socket, openFiles: openFiles, ignored: ignored)
+            try controller.watch(started.descriptor, as: Source.command)
+            command = consume started
+        }
+        return try loop(controller, signals, command, say)
+    }
+
+    private static func loop(
+        _ controller: Controller, _ signals: borrowing SignalIntake, _ given: consuming HarnessCommand?,
+        _ say: (String) -> Void
+    ) throws -> Int32 {
+        var command = given
+        var exitCode: Int32?
+        while !controller.isDone {
+            for source in try controller.turn() {
+                while source == Source.signals, let arrival = try signals.next() {
+                    switch arrival.signal {
+                    case .terminate, .interrupt:
+                        if command?.send(arrival.signal) == nil {
+                            controller.dispatch(.shutdown(endingSessions: false))
+                        }
+                    case .hangUp:
+                        // What is wrong with a policy is in the event log, and so already said.
+                        try? controller.reloadPolicies()
+                    default:
+                        if ownProcessID() == 1 { exitCode = exitCode ?? reapOrphans(command?.processID) }
+                    }
+                }
+                if source == Source.command, exitCode == nil { exitCode = command?.poll() ?? nil }
+            }
+            guard let exitCode, !controller.isLeaving, let ended = command.take() else { continue }
+            say("\(ended.name) ended with status \(exitCode); ending all sessions")
+            controller.unwatch(ended.descriptor)
+            ended.clear()
+            controller.dispatch(.shutdown(endingSessions: true))
+        }
+        controller.settle()
+        return exitCode ?? 0
+    }
+
+    /// As PID 1 every orphan of the container is ours, and a zombie for as long as nobody asks for it.
+    ///
+    /// - Returns: the command's exit status, should it have been among them.
+    private static func reapOrphans(_ command: ProcessID?) -> Int32? {
+        var status: Int32?
+        while let (process, end) = reapAnyChild() {
+            guard process == command else { continue }
+            switch end {
+            case .exited(let code): status = code
+            case .signaled(let signal, _): status = CommandStatus.signaled(signal.rawValue).code
+            case .stopped, .continued: break
+            }
+        }
+        return status
+    }
+}
+
+extension Controller {
+    /// Waits until the records are on disk, then lets go of the worker.
+    func settle() {
+        while !records.isSettled {
+            guard (try? turn(patience: .milliseconds(100))) != nil else { break }
+        }
+        worker.finish()
+    }
+}

@@ -1,0 +1,99 @@
+package import PinfoldCore
+package import PinfoldJSON
+import PinfoldProtocol
+
+/// What is kept of a session on disk.
+package struct SessionRecord: Sendable {
+    static let version: Int64 = 1
+
+    package var session: Session
+    /// The boot in which `lastActivity` was taken; in another one it means nothing.
+    package var boot: String
+    /// Of the life there was when it was written.
+    package var life: LifeRecord?
+
+    package struct LifeRecord: Sendable {
+        /// The inode of its cgroup's directory: a path may be another cgroup's by now.
+        package var inode: UInt64
+        package var processID: Int32?
+        package var placement: Placement?
+        package var keepsTree: Bool
+    }
+
+    package init(session: Session, boot: String, life: LifeRecord?) {
+        self.session = session
+        self.boot = boot
+        self.life = life
+    }
+
+    package var json: JSONObject {
+        [
+            "version": JSON(Self.version), "session": .string(session.id.text), "owner": JSON(session.owner.number),
+            "policy": .string(session.policyName), "settings": .array(session.settings.map { .string($0) }),
+            "pinned": .bool(session.isPinned), "token": JSON(session.token), "lives": JSON(session.lives),
+            "suspended": .bool(session.isSuspended), "cause": session.cause?.json ?? .null,
+            "lastMemory": JSON(session.lastMemory), "lastPeak": JSON(session.lastPeak), "boot": .string(boot),
+            "lastActivity": JSON(session.lastActivity.nanoseconds), "endedAt": JSON(session.endedAt?.nanoseconds),
+            "life": life?.json ?? .null,
+        ]
+    }
+
+    /// Reads a record back.
+    ///
+    /// - Parameters:
+    ///   - boot: the boot that runs now; moments of another one become `now`.
+    ///   - policy: finds the policy of a name with settings laid over it.
+    package init(
+        json object: JSONObject, boot currentBoot: String, now: Instant,
+        policy: (_ name: String, _ settings: [String]) -> SessionPolicy
+    ) throws(WorldError) {
+        do {
+            let version = try object.required("version", as: .int64)
+            guard version == Self.version else { throw WorldError("its version is \(version), not \(Self.version)") }
+            let name = try object.required("policy", as: .string)
+            let settings = try object.required("settings", as: .array(of: .string))
+            boot = try object.required("boot", as: .string)
+            let isThisBoot = boot == currentBoot
+            let lastActivity = Instant(nanoseconds: try object.required("lastActivity", as: .uint64))
+            var session = Session(
+                id: try SessionID(try object.required("session", as: .string)),
+                owner: UserID(UInt32(clamping: try object.required("owner", as: .uint64))), policyName: name,
+                policy: policy(name, settings), settings: settings,
+                lastActivity: isThisBoot ? min(lastActivity, now) : now)
+            session.isPinned = try object.required("pinned", as: .bool)
+            session.token = try object.optional("token", as: .string)
+            session.lives = try object.required("lives", as: .uint64)
+            session.isSuspended = try object.required("suspended", as: .bool)
+            session.cause = try object.optional("cause", as: .cause)
+            session.lastMemory = try object.optional("lastMemory", as: .uint64)
+            session.lastPeak = try object.optional("lastPeak", as: .uint64)
+            session.endedAt = try object.optional("endedAt", as: .uint64).map {
+                isThisBoot ? Instant(nanoseconds: $0) : Instant(nanoseconds: 0)
+            }
+            self.session = session
+            life = try object.optional("life", as: .object).map { (life) throws(JSONDecodingError) in
+                try LifeRecord(json: life)
+            }
+        } catch let error as WorldError {
+            throw error
+        } catch {
+            throw WorldError("\(error)")
+        }
+    }
+}
+
+extension SessionRecord.LifeRecord {
+    fileprivate var json: JSON {
+        [
+            "inode": JSON(inode), "pid": JSON(processID), "placement": JSON(placement?.rawValue),
+            "keepTree": .bool(keepsTree),
+        ]
+    }
+
+    fileprivate init(json object: JSONObject) throws(JSONDecodingError) {
+        inode = try object.required("inode", as: .uint64)
+        processID = try object.optional("pid", as: .int64).map { Int32(clamping: $0) }
+        placement = try object.optional("placement", as: .oneOf(Placement.self))
+        keepsTree = try object.required("keepTree", as: .bool)
+    }
+}

@@ -1,0 +1,159 @@
+import PinfoldCore
+import PinfoldJSON
+import PinfoldLinux
+import PinfoldPolicy
+import PinfoldProtocol
+
+/// Sessions asked for, taken over again, and changed.
+extension Controller {
+    func requestSession(_ open: OpenRequest, _ connection: ClientConnection) throws(InterfaceError) {
+        guard connection.lease == nil else {
+            throw .rejected("this connection holds a lease already; open another one")
+        }
+        guard !open.command.isEmpty else { throw .rejected("there is no command to run") }
+        let id = try identifier(open)
+        let isPrivileged = isPrivileged(connection)
+        let entry = try choosePolicy(open, connection)
+        let policy: SessionPolicy
+        do throws(PolicyComplaint) {
+            policy = try SettingsOverlay.apply(
+                open.settings, to: entry.policy, named: entry.name, mayLoosen: isPrivileged)
+        } catch {
+            throw .rejected(error.description)
+        }
+        connection.open = .lease
+        dispatch(
+            .requested(
+                SessionRequest(
+                    client: connection.id, session: id, owner: owner(of: id, connection), isPrivileged: isPrivileged,
+                    policyName: entry.name, policy: policy, settings: open.settings,
+                    patience: open.waitMilliseconds.map { .milliseconds(Int64(clamping: $0)) },
+                    keepsTree: open.keepsTree)))
+    }
+
+    /// Whoever is allowed to take a session over does not thereby become its owner.
+    private func owner(of id: SessionID, _ connection: ClientConnection) -> UserID {
+        guard isPrivileged(connection), let known = pool.sessions[id] else { return connection.user }
+        return known.owner
+    }
+
+    private func identifier(_ open: OpenRequest) throws(InterfaceError) -> SessionID {
+        do throws(SessionIDError) {
+            if let name = open.session { return try SessionID(name) }
+            while true {
+                let id = try SessionID(SessionName.made(for: open.command))
+                if pool.sessions[id] == nil { return id }
+            }
+        } catch {
+            throw .rejected(error.description)
+        }
+    }
+
+    private func choosePolicy(
+        _ open: OpenRequest, _ connection: ClientConnection
+    ) throws(InterfaceError) -> PolicyBook.Entry {
+        if let name = open.policy {
+            guard let entry = policies.book.entry(named: name) else {
+                let known = policies.book.entries.map(\.name).joined(separator: ", ")
+                throw .rejected("there is no policy '\(name)'\(known.isEmpty ? "" : "; there are \(known)")")
+            }
+            return entry
+        }
+        let number = connection.peer.user
+        let subject = MatchSubject(
+            command: open.command, session: open.session ?? "", user: users.name(of: number) ?? "\(number)",
+            userNumber: number)
+        do throws(PolicyTie) {
+            return try policies.book.choose(for: subject)
+        } catch {
+            throw .rejected(error.description)
+        }
+    }
+
+    /// A launcher comes back after the controller was gone: as if nothing had been, or with the news of the end.
+    func reopen(_ id: SessionID, _ number: UInt64, _ connection: ClientConnection) throws(InterfaceError) {
+        guard connection.lease == nil, let session = pool.sessions[id],
+            isPrivileged(connection) || session.owner == connection.user, session.lives == number
+        else { throw .noSuchSession(id.text) }
+        guard let life = session.life else {
+            let cause = session.cause ?? .unwatched
+            send(
+                LeaseEvent.ended(
+                    LeaseEvent.Ending(
+                        cause: cause, isSuspended: session.isSuspended,
+                        exitCode: ExitCode.ofLauncher(cause: cause, isSuspended: session.isSuspended, status: nil))
+                ).reply, to: connection)
+            return
+        }
+        guard life.lease == nil else { throw .refused("another launcher holds the lease of '\(id)'") }
+        connection.open = .lease
+        let lifeID = LifeID(session: id, number: number)
+        dispatch(.leaseTaken(lifeID, by: connection.id))
+        grant(lifeID, to: connection.id)
+        if case .closingInput? = life.stopping?.step, let cause = life.stopping?.cause {
+            tell(connection.id, .closeInput(cause))
+        }
+    }
+
+    /// Moves a held child of the launcher into its session: for launchers that may not write the tree themselves.
+    func attach(_ life: LifeID, _ connection: ClientConnection) {
+        do throws(WorldError) {
+            guard let descriptor = connection.takeDescriptor() else {
+                throw WorldError("no pidfd came with the call")
+            }
+            let process = try child(of: connection.peer, Pidfd(owning: descriptor))
+            try world.attach(process, to: life)
+            tell(connection.id, .attached)
+        } catch {
+            tell(connection.id, .attachFailed(reason: error.description))
+        }
+    }
+
+    /// The process behind a pidfd, if it is the peer's own child and runs as the same user: nobody may have somebody
+    /// else's process moved.
+    private func child(of peer: PeerCredentials, _ pidfd: consuming Pidfd) throws(WorldError) -> ProcessID {
+        guard let process = (try? pidfd.processID()) ?? nil else { throw WorldError("the process has ended") }
+        guard let status = ProcessStatus.of(process) else { throw WorldError("the process has ended") }
+        guard status.user == peer.user, status.effectiveUser == peer.user else {
+            throw WorldError("process \(process) belongs to another user")
+        }
+        guard status.parent == peer.process else {
+            throw WorldError("process \(process) is not a child of the launcher")
+        }
+        return process
+    }
+
+    func set(_ settings: [String], of id: SessionID, _ connection: ClientConnection) throws(InterfaceError) {
+        guard let session = pool.sessions[id] else { throw .noSuchSession(id.text) }
+        guard !settings.isEmpty else { throw .rejected("nothing to set; write Key=Value") }
+        let policy: SessionPolicy
+        do throws(PolicyComplaint) {
+            policy = try SettingsOverlay.apply(
+                settings, to: session.policy, named: session.policyName, mayLoosen: isPrivileged(connection))
+        } catch {
+            throw .rejected(error.description)
+        }
+        connection.open = .settings(id)
+        let all = SettingsOverlay.merged(session.settings, settings)
+        dispatch(
+            .ordered(
+                Order(
+                    client: connection.id, session: id, verb: .set(policy, settings: all), by: connection.user)))
+    }
+}
+
+/// Names for sessions whose callers chose none.
+enum SessionName {
+    private static let letters = Array("abcdefghijkmnpqrstuvwxyz23456789")
+
+    /// The program's name and six characters by chance: `julia-k3xq7b`.
+    static func made(for command: [String]) -> String {
+        let program = command.first?.split(separator: "/").last ?? "session"
+        let plain = program.unicodeScalars.filter { scalar in
+            scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "_")
+        }
+        let stem = plain.isEmpty ? "session" : String(String.UnicodeScalarView(plain.prefix(32)))
+        let chance = (0..<6).map { _ in letters[Int.random(in: 0..<letters.count)] }
+        return stem + "-" + String(chance)
+    }
+}

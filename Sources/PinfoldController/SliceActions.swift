@@ -1,0 +1,114 @@
+import PinfoldCgroups
+package import PinfoldCore
+package import PinfoldLinux
+
+/// What the rules decide, done to real cgroups.
+extension SliceWorld {
+    package func descriptor(of life: LifeID) -> Int32? {
+        entry(life)?.cgroup.descriptor
+    }
+
+    package func inode(of life: LifeID) -> UInt64? {
+        entry(life)?.cgroup.inode
+    }
+
+    package func attach(_ process: ProcessID, to life: LifeID) throws(WorldError) {
+        guard let entry = entry(life) else { throw WorldError("the session's cgroup is gone") }
+        let isThere: Bool
+        do throws(CgroupError) {
+            isThere = try entry.cgroup.attach(process)
+        } catch {
+            throw WorldError(error.description)
+        }
+        guard isThere else { throw WorldError("the process has ended") }
+    }
+
+    package func terminate(_ life: LifeID) {
+        attempt(life, "send SIGTERM to") { entry throws(CgroupError) in _ = try entry.cgroup.signal(.terminate) }
+    }
+
+    package func kill(_ life: LifeID) {
+        attempt(life, "kill") { entry throws(CgroupError) in _ = try entry.cgroup.kill() }
+    }
+
+    package func freeze(_ life: LifeID) {
+        attempt(life, "freeze") { entry throws(CgroupError) in _ = try entry.cgroup.write("cgroup.freeze", "1") }
+    }
+
+    package func thaw(_ life: LifeID) {
+        attempt(life, "thaw") { entry throws(CgroupError) in _ = try entry.cgroup.thaw() }
+    }
+
+    /// A failure is said and not thrown: the rules go on by what the kernel shows, not by what was asked of it.
+    private func attempt(_ life: LifeID, _ verb: String, _ body: (LifeCgroup) throws(CgroupError) -> Void) {
+        guard let entry = entry(life) else { return }
+        do throws(CgroupError) {
+            try body(entry)
+        } catch {
+            say("cannot \(verb) \(life): \(error)")
+        }
+    }
+
+    package func setLimits(_ life: LifeID, _ limits: SessionLimits) {
+        guard let entry = entry(life) else { return }
+        let hasSwap = meters.hasSwap
+        // Lowering memory.max reclaims, and may kill, in the context of whoever writes it.
+        worker.submit {
+            .world(
+                .limitsSet(life, SliceWorld.write(limits, to: entry.cgroup, isNew: false, hasSwap: hasSwap)))
+        }
+    }
+
+    package func setPoolLimits(_ budget: PoolBudget) {
+        self.budget = budget
+        let (held, hasSwap) = (held, meters.hasSwap)
+        worker.submit {
+            let results = held.slice.sessions.apply(LimitTranslation.limits(of: budget))
+            return .world(.poolLimitsSet(LimitTranslation.unheld(results, hasSwap: hasSwap)))
+        }
+    }
+
+    package func reclaim(_ life: LifeID) {
+        guard let entry = entry(life) else { return }
+        worker.submit {
+            // In steps, so that a life that wakes up meanwhile loses no more than one.
+            for _ in 0..<64 {
+                guard (try? entry.cgroup.write("memory.reclaim", "32M")) == .done else { break }
+            }
+            return .world(.reclaimed(life))
+        }
+    }
+
+    package func collect(_ life: LifeID) {
+        guard let entry = entry(life) else {
+            // Adopted after it was gone: there is nothing to remove, but somebody waits to hear so.
+            vanished.append(life)
+            return
+        }
+        totals[life] = entry.totals(poolOutOfMemory: meters.outOfMemory())
+        release(entry)
+        removing[life] = entry
+        remove(entry)
+    }
+
+    /// Removes a cgroup on the worker: the kernel may make the caller wait for tasks that are still being buried.
+    func remove(_ entry: LifeCgroup) {
+        worker.submit {
+            var pause = Duration.milliseconds(1)
+            while pause < .milliseconds(200) {
+                switch try? entry.cgroup.remove() {
+                case .removed?, .gone?: return .world(.removed(entry.life, isGone: true))
+                case .busy?, nil: break
+                }
+                MonotonicClock.rest(pause)
+                pause += pause
+            }
+            return .world(.removed(entry.life, isGone: false))
+        }
+    }
+
+    package func isEmpty(_ life: LifeID) -> Bool {
+        guard let entry = entry(life), let state = try? entry.files.events.read() else { return true }
+        return !state.isPopulated
+    }
+}

@@ -1,0 +1,76 @@
+import PinfoldCgroups
+package import PinfoldCore
+import PinfoldLinux
+
+/// What real cgroups tell.
+extension SliceWorld {
+    package func read(_ request: ReadingRequest, into reading: inout Reading) {
+        reading.lives.removeAll(keepingCapacity: true)
+        meters.read(budget, into: &reading)
+        for entry in lives {
+            guard let read = try? entry.files.read(includingCPU: request.includesCPU) else { continue }
+            var part = LifeReading(life: entry.life)
+            part.current = read.memoryCurrent
+            part.tasks = read.tasks
+            part.events = entry.eventCounts(read.memoryEvents)
+            part.cpuMicroseconds = read.cpuMicroseconds
+            if request.includesStatistics, let used = read.memoryCurrent,
+                let statistics = (try? entry.cgroup.memoryStat())?.value
+            {
+                part.anonymous = statistics.anon
+                part.workingSet = used - min(used, statistics.inactiveFile)
+                part.peak = (try? entry.cgroup.memoryPeak())?.value
+            }
+            reading.lives.append(part)
+        }
+    }
+
+    package func takeEvents(at now: Instant) -> [Event] {
+        var events: [Event] = []
+        var hasMemoryEvent = false
+        for ready in (try? poller.wait(timeout: .zero)) ?? [] {
+            if ready.token == Self.poolToken {
+                meters.acknowledge()
+                hasMemoryEvent = true
+            } else if let life = byToken[ready.token], let entry = entry(life) {
+                if let state = try? entry.files.events.read(), state.isPopulated { continue }
+                events.append(.emptied(life))
+            } else if let life = byToken[ready.token & ~1], let entry = entry(life) {
+                _ = try? entry.files.read()
+                hasMemoryEvent = true
+            }
+        }
+        if hasMemoryEvent { events.append(.memoryEvent) }
+        events += vanished.map { .removed($0, LifeTotals()) }
+        vanished = []
+        retryLingering(at: now)
+        return events
+    }
+
+    private func retryLingering(at now: Instant) {
+        for (life, again) in lingering where again <= now {
+            lingering[life] = nil
+            if let entry = removing[life] { remove(entry) }
+        }
+    }
+
+    package func finish(_ work: WorldWork, at now: Instant) -> [Event] {
+        switch work {
+        case .reclaimed, .swept: return []
+        case .poolLimitsSet(let unheld):
+            for limit in unheld { say("the pool's \(limit.key)= is not held: \(limit.reason)") }
+            return []
+        case .limitsSet(let life, let facts): return [.limitsSet(life, facts)]
+        case .removed(let life, let isGone):
+            let totals = totals.removeValue(forKey: life)
+            if isGone {
+                removing[life] = nil
+            } else {
+                // Nobody waits for a directory: the session is over, and the janitor comes again.
+                lingering[life] = now + .seconds(1)
+                if totals != nil { say("cannot remove the cgroup of \(life) yet; trying again") }
+            }
+            return totals.map { [.removed(life, $0)] } ?? []
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package import PinfoldCgroups
+package import PinfoldCore
+package import PinfoldLinux
+
+/// A slice that the loop and the worker both use; nothing in it changes.
+final class HeldSlice: Sendable {
+    let slice: Slice
+
+    init(_ slice: consuming Slice) {
+        self.slice = slice
+    }
+}
+
+/// Lives in the cgroups of a real slice.
+package final class SliceWorld: World {
+    package let sessionsPath: String
+    let held: HeldSlice
+    let worker: Worker
+    let isEnforcing: Bool
+    var budget: PoolBudget
+    var poller: Poller
+    var lives: [LifeCgroup] = []
+    var places: [LifeID: Int] = [:]
+    /// By token: even numbers are `cgroup.events`, the odd one after it `memory.events`.
+    var byToken: [UInt64: LifeID] = [:]
+    private var lastToken: UInt64 = 1_000
+    /// Cgroups whose life is over but that are still there, and those of them that wait for another attempt.
+    var removing: [LifeID: LifeCgroup] = [:]
+    var lingering: [LifeID: Instant] = [:]
+    /// Lives that are over without a cgroup of theirs being there.
+    var vanished: [LifeID] = []
+    /// Last numbers, until the rules have been told.
+    var totals: [LifeID: LifeTotals] = [:]
+    let meters: PoolMeters
+    let say: (String) -> Void
+
+    static let poolToken: UInt64 = 1
+
+    /// - Parameters:
+    ///   - isEnforcing: whether a life whose limits the kernel does not hold is refused (`Enforcement=kernel`).
+    ///   - say: for what an operator should read and no client waits for.
+    package init(
+        slice: consuming Slice, worker: Worker, meters: PoolMeters, isEnforcing: Bool,
+        budget: PoolBudget, say: @escaping (String) -> Void
+    ) throws(Errno) {
+        sessionsPath = slice.sessions.path
+        poller = try Poller(capacity: 128)
+        held = HeldSlice(slice)
+        self.worker = worker
+        self.meters = meters
+        self.isEnforcing = isEnforcing
+        self.budget = budget
+        self.say = say
+        if let number = meters.eventsDescriptor { try poller.add(number, token: Self.poolToken, for: .priority) }
+    }
+
+    package var wakeDescriptor: Int32 { poller.number }
+
+    package var nextDeadline: Instant? {
+        vanished.isEmpty ? lingering.values.min() : Instant(nanoseconds: 0)
+    }
+
+    func entry(_ life: LifeID) -> LifeCgroup? {
+        places[life].map { lives[$0] }
+    }
+
+    package func create(_ life: LifeID, _ limits: SessionLimits) throws(WorldError) -> CreationFacts {
+        do {
+            let cgroup = try held.slice.sessions.create(life.directoryName)
+            let facts = Self.write(limits, to: cgroup, isNew: true, hasSwap: meters.hasSwap)
+            if isEnforcing, let unheld = facts.unheld.first {
+                _ = try cgroup.remove()
+                throw WorldError(
+                    "\(unheld.key)= cannot be held here: \(unheld.reason); change the policy, or start the controller "
+                        + "with Enforcement=best")
+            }
+            try hold(life, cgroup)
+            return facts
+        } catch let refusal as WorldError {
+            throw refusal
+        } catch {
+            throw WorldError("cannot make the session's cgroup: \(error)")
+        }
+    }
+
+    /// Writes limits and says which of them hold.
+    static func write(
+        _ limits: SessionLimits, to cgroup: borrowing Cgroup, isNew: Bool, hasSwap: Bool
+    ) -> CreationFacts {
+        let results = cgroup.apply(LimitTranslation.limits(limits, isNew: isNew))
+        let unheld = LimitTranslation.unheld(results, hasSwap: hasSwap)
+        let memoryIsHeld = !unheld.contains { $0.key == "MemoryMax" }
+        return CreationFacts(enforcement: memoryIsHeld ? .kernel : .none, unheld: unheld)
+    }
+
+    /// Keeps a cgroup's descriptors and watches its files.
+    func hold(_ life: LifeID, _ cgroup: consuming Cgroup) throws {
+        guard let files = try SessionFiles(of: cgroup) else { throw WorldError("\(cgroup.path) is gone") }
+        lastToken += 2
+        let token = lastToken
+        let entry = LifeCgroup(
+            life: life, cgroup: cgroup, files: files, token: token, poolOutOfMemoryBefore: meters.outOfMemory())
+        // A file that was never read reports a change at once.
+        _ = try entry.files.read()
+        try poller.add(entry.files.events.descriptor, token: token, for: .priority)
+        if let number = entry.files.memoryEventsDescriptor { try poller.add(number, token: token + 1, for: .priority) }
+        places[life] = lives.count
+        lives.append(entry)
+        byToken[token] = life
+    }
+
+    /// Stops watching a cgroup. Its descriptors close when the worker is done with it too.
+    func release(_ entry: LifeCgroup) {
+        guard let index = places.removeValue(forKey: entry.life) else { return }
+        lives.remove(at: index)
+        for later in index..<lives.count { places[lives[later].life] = later }
+        byToken[entry.token] = nil
+        try? poller.remove(entry.files.events.descriptor)
+        if let number = entry.files.memoryEventsDescriptor { try? poller.remove(number) }
+    }
+}

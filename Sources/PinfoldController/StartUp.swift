@@ -1,0 +1,152 @@
+import PinfoldCgroups
+package import PinfoldCore
+import PinfoldLinux
+import PinfoldPolicy
+
+/// From options to a controller that is ready to turn: each step either works or says what is missing.
+package struct StartUp {
+    let options: ServeOptions
+    let say: (String) -> Void
+    let clock: () -> Instant
+
+    package init(options: ServeOptions, say: @escaping (String) -> Void, clock: @escaping () -> Instant) {
+        self.options = options
+        self.say = say
+        self.clock = clock
+    }
+
+    package func run() throws(ServeFailure) -> Controller {
+        let policies = try readPolicies()
+        let hierarchy = try attempt { try Hierarchy.find() }
+        let path = try attempt { try SlicePlace.find(named: options.slice, in: hierarchy) }
+        let isEnforcing = policies.pool.enforcement == .kernel
+        let slice = try takeOver(path, isEnforcing: isEnforcing)
+        let report = slice.report
+        for (name, problem) in report.unavailable.sorted(by: { $0.key < $1.key }) {
+            say("the \(name) controller is not at work: \(problem)")
+        }
+        if let problem = report.ownPlaceProblem { say("the controller stays where it is: \(problem)") }
+        let meters = try attempt {
+            guard let sessions = try slice.root.child("sessions") else { throw WorldError("\(path)/sessions is gone") }
+            return try PoolMeters(
+                sessions: sessions, slicePath: path, mountPoint: hierarchy.mountPoint ?? "/sys/fs/cgroup")
+        }
+        let budget = try attempt {
+            PoolBudget(
+                policy: policies.pool, effectiveLimit: try meters.effectiveLimit().bytes, taskLimit: SystemTasks.limit()
+            )
+        }
+        let enforcement: Enforcement = report.enabled.contains("memory") ? .kernel : .none
+        try limitPool(slice.sessions, budget, hasSwap: meters.hasSwap, isEnforcing: isEnforcing)
+        let abilities = Doctor.examine(
+            hierarchy, slice: path, controllers: Doctor.ControllerFacts(report),
+            abilities: Doctor.probe(below: slice.sessions))
+
+        let worker = try attempt { try Worker() }
+        let world: SliceWorld
+        do throws(Errno) {
+            world = try SliceWorld(
+                slice: slice, worker: worker, meters: meters, isEnforcing: isEnforcing, budget: budget, say: say)
+        } catch {
+            throw ServeFailure("cannot watch the sessions: \(error)")
+        }
+        let records = try attempt { try RecordStore(path: options.state + "/sessions", worker: worker, say: say) }
+        let listener = try listen()
+        let boot = (try? bootID()) ?? ""
+        let loaded = records.load { (object) throws(WorldError) in
+            try SessionRecord(json: object, boot: boot, now: clock()) { policy(named: $0, $1, in: policies) }
+        }
+        let configuration = Controller.Configuration(
+            socket: options.socket, slice: path, policyFolder: options.policies, enforcement: enforcement,
+            abilities: abilities, sayings: say)
+        let controller: Controller
+        do throws(Errno) {
+            controller = try Controller(
+                configuration: configuration, pool: SessionPool(budget: budget), policies: policies, world: world,
+                worker: worker, records: records, listener: listener, boot: boot, clock: clock)
+        } catch {
+            throw ServeFailure("cannot start the loop: \(error)")
+        }
+        for problem in loaded.problems {
+            controller.announce(Announcement(.recordSetAside, nil, [("message", .text(problem))]))
+        }
+        controller.adopt(Adopting(world: world, say: say).adopt(loaded.records, boot: boot))
+        say(
+            "ready: slice \(path), \(Wording.count(controller.pool.sessions.count, "session")) known, "
+                + "\(Wording.bytes(budget.effectiveLimit)) of memory, enforcement \(enforcement.rawValue)")
+        return controller
+    }
+
+    private func readPolicies() throws(ServeFailure) -> PolicySet {
+        if options.policiesAreNamed, (try? FileStatus.of(path: options.policies)) == nil {
+            throw ServeFailure(
+                "there is no policy folder \(options.policies); make it, or leave --policies away",
+                exitCode: ServeFailure.configuration)
+        }
+        do throws(PolicySet.Rejection) {
+            return try PolicyFolder.set(in: options.policies)
+        } catch {
+            throw ServeFailure(error.description, exitCode: ServeFailure.configuration)
+        }
+    }
+
+    private func takeOver(_ path: String, isEnforcing: Bool) throws(ServeFailure) -> Slice {
+        do throws(CgroupError) {
+            return try Slice.takeOver(path, requiringMemory: isEnforcing)
+        } catch {
+            let remedy =
+                error.code == .noMemoryController
+                ? "; or put Enforcement=best under [Pool] in \(options.policies)/pool.policy to start without limits"
+                : ""
+            throw ServeFailure("\(error)\(remedy)")
+        }
+    }
+
+    private func limitPool(
+        _ sessions: borrowing Cgroup, _ budget: PoolBudget, hasSwap: Bool, isEnforcing: Bool
+    ) throws(ServeFailure) {
+        let unheld = LimitTranslation.unheld(sessions.apply(LimitTranslation.limits(of: budget)), hasSwap: hasSwap)
+        for limit in unheld {
+            let message = "the pool's \(limit.key)= cannot be held: \(limit.reason)"
+            guard !isEnforcing else { throw ServeFailure(message) }
+            say(message)
+        }
+    }
+
+    private func listen() throws(ServeFailure) -> LocalListener {
+        // Everybody may ask root's controller; who asks is known by the kernel's word for it.
+        let isRoot = ownUser() == 0
+        do throws(ListenError) {
+            return try LocalListener(
+                path: options.socket, permissions: isRoot ? 0o666 : 0o600, directoryPermissions: isRoot ? 0o755 : 0o700)
+        } catch {
+            throw ServeFailure(error.description)
+        }
+    }
+
+    /// A record names its policy; the policy may have changed since, or be gone.
+    private func policy(named name: String, _ settings: [String], in policies: PolicySet) -> SessionPolicy {
+        let base = policies.book.entry(named: name)?.policy ?? SessionPolicy()
+        return (try? SettingsOverlay.apply(settings, to: base, named: name, mayLoosen: true)) ?? base
+    }
+
+    private func attempt<Value: ~Copyable>(_ body: () throws -> Value) throws(ServeFailure) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw ServeFailure("\(error)")
+        }
+    }
+}
+
+/// How many processes and threads the system allows: what percentages of `TasksMax=` refer to.
+enum SystemTasks {
+    static func limit() -> UInt64 {
+        ["/proc/sys/kernel/pid_max", "/proc/sys/kernel/threads-max"].compactMap(number).min() ?? 32_768
+    }
+
+    private static func number(_ path: String) -> UInt64? {
+        guard let text = try? OwnedDescriptor.open(path, .read).readToEnd() else { return nil }
+        return UInt64(String(decoding: text, as: UTF8.self).filter(\.isNumber))
+    }
+}

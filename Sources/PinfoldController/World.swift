@@ -1,0 +1,73 @@
+package import PinfoldCore
+package import PinfoldLinux
+
+/// Everything the rules cannot do by themselves, at the level of what it means: cgroups with lives in them.
+///
+/// There are two: the slice of a real kernel, and one made up for tests. The loop cannot tell them apart.
+package protocol World: AnyObject {
+    /// The directory that holds the lives' cgroups.
+    var sessionsPath: String { get }
+    /// Readable while `takeEvents` has something to tell.
+    var wakeDescriptor: Int32 { get }
+    /// When `takeEvents` is worth calling though nothing woke.
+    var nextDeadline: Instant? { get }
+
+    /// Makes the cgroup of a life and writes its limits, each read back.
+    func create(_ life: LifeID, _ limits: SessionLimits) throws(WorldError) -> CreationFacts
+    /// What tells a life's cgroup from any other that has its path; nil where it is gone.
+    func inode(of life: LifeID) -> UInt64?
+    /// The open directory of a life's cgroup, to be handed to its launcher; nil where it is gone.
+    func descriptor(of life: LifeID) -> Int32?
+    /// Moves a process into a life's cgroup. The caller has made sure that it may be moved.
+    func attach(_ process: ProcessID, to life: LifeID) throws(WorldError)
+
+    func terminate(_ life: LifeID)
+    func kill(_ life: LifeID)
+    /// Reads the last numbers and removes the cgroup; `removed` follows.
+    func collect(_ life: LifeID)
+    /// `limitsSet` follows.
+    /// Writes the limits of the pool as a whole.
+    func setPoolLimits(_ budget: PoolBudget)
+    func setLimits(_ life: LifeID, _ limits: SessionLimits)
+    func freeze(_ life: LifeID)
+    func thaw(_ life: LifeID)
+    func reclaim(_ life: LifeID)
+
+    /// Whether no process is left, asked of the kernel now.
+    func isEmpty(_ life: LifeID) -> Bool
+    /// Takes a picture of memory. The array of lives in it is refilled, not made anew.
+    func read(_ request: ReadingRequest, into reading: inout Reading)
+    /// What happened since.
+    func takeEvents(at now: Instant) -> [Event]
+    /// A worker's job of this world is done.
+    func finish(_ work: WorldWork, at now: Instant) -> [Event]
+}
+
+/// Something could not be done, in a sentence.
+package struct WorldError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// What the worker thread did for a world.
+package enum WorldWork: Sendable {
+    /// The cgroup is removed, or still there after all attempts.
+    case removed(LifeID, isGone: Bool)
+    case limitsSet(LifeID, CreationFacts)
+    case poolLimitsSet([UnheldLimit])
+    case reclaimed(LifeID)
+    /// A cgroup that was nobody's is gone.
+    case swept
+}
+
+/// What the worker thread did, for whom.
+package enum Work: Sendable {
+    case world(WorldWork)
+    case records([RecordWork])
+}
+
+/// The one thread besides the loop's: for `rmdir`, `memory.max`, `memory.reclaim` and `fsync`, which may take long.
+package typealias Worker = WorkerThread<Work>

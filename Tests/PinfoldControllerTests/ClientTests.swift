@@ -1,0 +1,216 @@
+import PinfoldCore
+import PinfoldJSON
+import PinfoldLinux
+import PinfoldProtocol
+import TestSupport
+import Testing
+
+@testable import PinfoldController
+
+/// Clients that behave badly. Whatever one of them does, the others are served.
+@Suite struct ClientTests {
+    /// That a well-behaved client is answered, and a session of another one lives.
+    private func expectOthersServed(_ desk: Desk, _ bystander: Launch) throws {
+        #expect(try desk.client().ask(.list).parameters["sessions"]?.array?.count == 1)
+        #expect(try desk.session("bystander")?.state == .busy)
+        withExtendedLifetime(bystander) {}
+    }
+
+    @Test func halfAFrameKeepsNobodyWaiting() throws {
+        try Desk.with { desk in
+            let bystander = try desk.start("bystander")
+            let bad = try desk.client()
+            try bad.send(Array("{\"method\":\"io.pinf".utf8))
+            try expectOthersServed(desk, bystander)
+            bad.hangUp()
+            try expectOthersServed(desk, bystander)
+        }
+    }
+
+    @Test(arguments: [
+        "\0", "{\0", "[]\0", "{\"method\":1}\0", "{\"method\":\"a\",\"method\":\"b\"}\0", "\u{1}\u{2}\0",
+        "GET / HTTP/1.1\r\n\r\n\0",
+    ])
+    func bytesThatAreNoCallEndTheConversation(text: String) throws {
+        try Desk.with { desk in
+            let bystander = try desk.start("bystander")
+            let bad = try desk.client()
+            try bad.send(Array(text.utf8))
+            #expect(try bad.reply() == nil)
+            #expect(bad.isClosed)
+            try expectOthersServed(desk, bystander)
+        }
+    }
+
+    @Test func hundredMegabytesWithoutAnEndAreNotKept() throws {
+        try Desk.with { desk in
+            let bystander = try desk.start("bystander")
+            let bad = try desk.client()
+            let piece = [UInt8](repeating: 0x20, count: 1 << 20)
+            for _ in 0..<100 where !bad.isClosed {
+                try bad.send(piece)
+                _ = try? bad.poll()
+            }
+            #expect(try bad.reply() == nil)
+            #expect(desk.lines.contains { $0.contains("more than 1048576 bytes") })
+            try expectOthersServed(desk, bystander)
+        }
+    }
+
+    @Test func deepNestingEndsTheConversation() throws {
+        try Desk.with { desk in
+            let bystander = try desk.start("bystander")
+            let bad = try desk.client()
+            let depth = 200_000
+            try bad.send(
+                Array("{\"method\":\"a.B\",\"parameters\":{\"x\":".utf8) + [UInt8](repeating: 0x5B, count: depth) + [0])
+            #expect(try bad.reply() == nil)
+            try expectOthersServed(desk, bystander)
+        }
+    }
+
+    @Test func descriptorsNobodyAskedForAreClosed() throws {
+        try Desk.with { desk in
+            let bystander = try desk.start("bystander")
+            let client = try desk.client()
+            let pipe = try Pipe()
+            for _ in 0..<20 { try client.send(Request.list.call.frame, descriptors: [pipe.writing.number]) }
+            for _ in 0..<20 {
+                let reply = try client.reply()
+                #expect(reply?.error == nil)
+            }
+            client.hangUp()
+            try expectOthersServed(desk, bystander)
+            let reading = try unwrap(endOfPipe(pipe))
+            // Nobody holds the other end any more.
+            #expect(try reading.readToEnd() == [])
+        }
+    }
+
+    private func endOfPipe(_ pipe: consuming Pipe) -> OwnedDescriptor? {
+        pipe.reading
+    }
+
+    @Test func clientThatHangsUpInTheMiddleOfAnOrderLeavesTheOrderInForce() throws {
+        try Desk.with { desk in
+            let launch = try desk.start("a")
+            let user = try desk.client()
+            try user.send(.order(.kill, "a"))
+            user.hangUp()
+            #expect(try launch.ending(.signaled(9)).cause.kind == .killed)
+        }
+    }
+
+    @Test func callsThatWaitAreAnsweredInTheirOrder() throws {
+        try Desk.with { desk in
+            let launch = try desk.start("a")
+            let user = try desk.client()
+            try user.send(.order(.kill, "a"))
+            try user.send(.list)
+            try user.send(.show("nobody"))
+            _ = try launch.ending(.signaled(9))
+            #expect(try user.reply()?.parameters["session"]?["state"]?.string == "ended")
+            #expect(try user.reply()?.parameters["sessions"]?.array?.count == 1)
+            #expect(try user.reply()?.error == "io.pinfold.NoSuchSession")
+        }
+    }
+
+    @Test func subscriberThatDoesNotReadIsCutOffAndCostsABoundedAmount() throws {
+        try Desk.with { desk in
+            let deaf = try desk.client()
+            try deaf.send(.events(follow: true, since: nil))
+            let launch = try desk.start("a")
+            let long = String(repeating: "x", count: 60_000)
+            for _ in 0..<400 { desk.controller.announce(Announcement(.refused, nil, [("message", .text(long))])) }
+            try desk.turn(until: { desk.controller.connections.count == 1 }, "the cut")
+            #expect(try desk.session("a")?.state == .busy)
+            withExtendedLifetime((deaf, launch)) {}
+        }
+    }
+
+    @Test func leaseCallsWithoutALeaseAreRefused() throws {
+        try Desk.with { desk in
+            let client = try desk.client()
+            let reply = try client.ask2(Call("io.pinfold.Exited", ["code": 0]))
+            #expect(reply?.error == "io.pinfold.NoLease")
+        }
+    }
+
+    @Test func oneLeaseToAConnection() throws {
+        try Desk.with { desk in
+            let launch = try desk.start("a")
+            try launch.client.send(.open(OpenRequest(session: "b", command: ["x"])))
+            #expect(try launch.client.reply()?.error == "io.pinfold.Rejected")
+            #expect(try desk.session("a")?.state == .busy)
+        }
+    }
+
+    @Test(arguments: [
+        ("../x", "has a '/'"), ("", "is empty"), ("cgroup.procs", "control file"), ("a\u{0}b", "control character"),
+        (String(repeating: "x", count: 129), "129 bytes"),
+    ])
+    func badNameIsRejectedWithWhatWouldBeRight(name: String, words: String) throws {
+        try Desk.with { desk in
+            for request in [Request.open(OpenRequest(session: name, command: ["x"])), .show(name), .order(.kill, name)]
+            {
+                let reply = try desk.client().ask(request)
+                #expect(reply.error == "io.pinfold.Rejected")
+                #expect(reply.parameters["message"]?.string?.contains(words) == true)
+            }
+        }
+    }
+
+    @Test func requestForAPolicyThatIsNotThereNamesThoseThatAre() throws {
+        try Desk.with(policies: ["agent.policy": "[Session]\nTasksMax=9\n"]) { desk in
+            let reply = try desk.client().ask(.open(OpenRequest(policy: "agnet", command: ["x"])))
+            #expect(reply.parameters["message"]?.string == "there is no policy 'agnet'; there are agent")
+        }
+    }
+
+    @Test func sessionsWithoutANameGetOneFromTheirCommand() throws {
+        try Desk.with { desk in
+            let client = try desk.client()
+            let reply = try client.ask(.open(OpenRequest(command: ["/usr/bin/julia-1.9", "x"])))
+            let name = reply.parameters["lease"]?["session"]?.string ?? ""
+            #expect(name.hasPrefix("julia19-"))
+            #expect(name.count == "julia19-".count + 6)
+        }
+    }
+
+    @Test func eventsAreRememberedAndFollowed() throws {
+        try Desk.with { desk in
+            let follower = try desk.client()
+            let first = try follower.ask(.events(follow: true, since: nil))
+            #expect(first.continues)
+            let launch = try desk.start("a")
+            #expect(try follower.reply()?.parameters["events"]?[0]?["event"]?.string == "admitted")
+            #expect(try follower.reply()?.parameters["events"]?[0]?["event"]?.string == "started")
+            let remembered = try desk.client().ask(.events(follow: false, since: nil))
+            #expect(remembered.parameters["events"]?.array?.map { $0["event"]?.string } == ["admitted", "started"])
+            let later = try desk.client().ask(.events(follow: false, since: "2999-01-01T00:00:00Z"))
+            #expect(later.parameters["events"]?.array?.isEmpty == true)
+            #expect(try desk.client().ask(.events(follow: false, since: "yesterday")).error != nil)
+            withExtendedLifetime(launch) {}
+        }
+    }
+
+    @Test func serviceDescribesItself() throws {
+        try Desk.with { desk in
+            let client = try desk.client()
+            let information = try client.ask(.information).parameters
+            #expect(information["interfaces"]?.array?.compactMap(\.string) == ["io.pinfold", "org.varlink.service"])
+            for name in ["io.pinfold", "org.varlink.service"] {
+                let text = try client.ask(.interfaceDescription(name)).parameters["description"]?.string
+                #expect(text?.contains("interface \(name)\n") == true)
+            }
+            #expect(try client.ask(.interfaceDescription("io.else")).error == "org.varlink.service.InterfaceNotFound")
+        }
+    }
+}
+
+extension TestClient {
+    fileprivate func ask2(_ call: Call) throws -> Reply? {
+        try send(call.frame)
+        return try reply()
+    }
+}

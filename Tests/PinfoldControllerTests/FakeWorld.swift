@@ -1,0 +1,104 @@
+import PinfoldController
+import PinfoldCore
+import PinfoldLinux
+
+/// A world made up for tests: lives without processes, whose ends the test decides.
+final class FakeWorld: World {
+    struct Life {
+        var limits: SessionLimits
+        var isPopulated = false
+        var isFrozen = false
+        var ignoresTermination = false
+        var memory: UInt64 = 100 << 20
+        var cpuMicroseconds: UInt64 = 0
+        var totals = LifeTotals()
+    }
+
+    let sessionsPath = "/made/up/sessions"
+    var lives: [LifeID: Life] = [:]
+    var available: UInt64 = 8 << 30
+    var attached: [(ProcessID, LifeID)] = []
+    var refusal: String?
+    var budget: PoolBudget?
+    private(set) var killed: [LifeID] = []
+    private var events: [Event] = []
+    private let wake: Pipe
+
+    init() throws {
+        wake = try Pipe()
+        try wake.reading.setNonBlocking(true)
+    }
+
+    var wakeDescriptor: Int32 { wake.reading.number }
+    var nextDeadline: Instant? { nil }
+
+    /// Something happened that the loop must be woken for.
+    func happen(_ event: Event) {
+        events.append(event)
+        try? wake.writing.writeAll([1])
+    }
+
+    func setPopulated(_ life: LifeID, _ isPopulated: Bool) {
+        guard let before = lives[life]?.isPopulated, before != isPopulated else { return }
+        lives[life]?.isPopulated = isPopulated
+        if !isPopulated { happen(.emptied(life)) }
+    }
+
+    func create(_ life: LifeID, _ limits: SessionLimits) throws(WorldError) -> CreationFacts {
+        if let refusal { throw WorldError(refusal) }
+        lives[life] = Life(limits: limits)
+        return CreationFacts(enforcement: .kernel, unheld: [])
+    }
+
+    func inode(of life: LifeID) -> UInt64? { lives[life] == nil ? nil : life.number }
+    func descriptor(of life: LifeID) -> Int32? { lives[life] == nil ? nil : wake.reading.number }
+    func attach(_ process: ProcessID, to life: LifeID) throws(WorldError) { attached.append((process, life)) }
+
+    func terminate(_ life: LifeID) {
+        if lives[life]?.ignoresTermination == false { setPopulated(life, false) }
+    }
+
+    func kill(_ life: LifeID) {
+        killed.append(life)
+        setPopulated(life, false)
+    }
+
+    func collect(_ life: LifeID) {
+        let totals = lives.removeValue(forKey: life)?.totals ?? LifeTotals()
+        happen(.removed(life, totals))
+    }
+
+    func setPoolLimits(_ budget: PoolBudget) { self.budget = budget }
+
+    func setLimits(_ life: LifeID, _ limits: SessionLimits) {
+        lives[life]?.limits = limits
+        happen(.limitsSet(life, CreationFacts(enforcement: .kernel, unheld: [])))
+    }
+
+    func freeze(_ life: LifeID) { lives[life]?.isFrozen = true }
+    func thaw(_ life: LifeID) { lives[life]?.isFrozen = false }
+    func reclaim(_ life: LifeID) { lives[life]?.memory = 1 << 20 }
+    func isEmpty(_ life: LifeID) -> Bool { lives[life]?.isPopulated != true }
+
+    func read(_ request: ReadingRequest, into reading: inout Reading) {
+        reading.available = available
+        reading.poolWorkingSet = 0
+        reading.lives = lives.sorted { $0.key < $1.key }.map { id, life in
+            var part = LifeReading(life: id)
+            part.current = life.memory
+            part.workingSet = life.memory
+            part.anonymous = life.memory
+            part.cpuMicroseconds = request.includesCPU ? life.cpuMicroseconds : nil
+            return part
+        }
+    }
+
+    func takeEvents(at now: Instant) -> [Event] {
+        var drained: [UInt8] = Array(repeating: 0, count: 64)
+        while case .bytes? = try? wake.reading.read(into: &drained) {}
+        defer { events = [] }
+        return events
+    }
+
+    func finish(_ work: WorldWork, at now: Instant) -> [Event] { [] }
+}

@@ -1,0 +1,151 @@
+import Foundation
+import PinfoldCore
+import PinfoldJSON
+import PinfoldLinux
+import TestSupport
+import Testing
+
+@testable import PinfoldController
+
+private func id(_ name: String) throws -> SessionID { try SessionID(name) }
+
+private func session() throws -> Session {
+    var session = Session(
+        id: try id("a b"), owner: UserID(1000), policyName: "agent", policy: SessionPolicy(),
+        settings: ["TasksMax=3"], lastActivity: Instant(nanoseconds: 77))
+    session.isPinned = true
+    session.token = "{\"conversation\":1}"
+    session.lives = 4
+    session.isSuspended = true
+    session.cause = .idleTimeout(idle: .seconds(5), limit: .seconds(4))
+    session.lastMemory = 1 << 33
+    session.lastPeak = 1 << 34
+    session.endedAt = Instant(nanoseconds: 99)
+    return session
+}
+
+/// Lends a store in a folder, and its path.
+private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> [String]) throws -> Void) throws {
+    try withFolder(tree) { folder in
+        let worker = try Worker()
+        defer { worker.finish() }
+        final class Lines { var said: [String] = [] }
+        let lines = Lines()
+        let store = try RecordStore(path: folder, worker: worker) { lines.said.append($0) }
+        func settle() -> [String] {
+            while !store.isSettled {
+                guard let work = worker.takeResult() else { continue }
+                if case .records(let done) = work { store.finish(done) }
+            }
+            return lines.said
+        }
+        try body(store, folder, settle)
+    }
+}
+
+@Suite struct RecordStoreTests {
+    private func read(_ object: JSONObject, boot: String = "b1") throws(WorldError) -> SessionRecord {
+        try SessionRecord(json: object, boot: boot, now: Instant(nanoseconds: 1_000)) { _, _ in SessionPolicy() }
+    }
+
+    @Test func recordIsReadBackAsItWasWritten() throws {
+        let life = SessionRecord.LifeRecord(inode: 7, processID: 42, placement: .attach, keepsTree: true)
+        let record = SessionRecord(session: try session(), boot: "b1", life: life)
+        let again = try read(record.json)
+        #expect(again.json == record.json)
+        #expect(again.session.token == "{\"conversation\":1}")
+        #expect(again.life?.inode == 7)
+        #expect(again.session.lastActivity == Instant(nanoseconds: 77))
+    }
+
+    /// The monotonic clock begins anew with each boot.
+    @Test func momentsOfAnotherBootAreNotTakenForThisOnes() throws {
+        let again = try read(SessionRecord(session: try session(), boot: "b1", life: nil).json, boot: "b2")
+        #expect(again.session.lastActivity == Instant(nanoseconds: 1_000))
+        #expect(again.session.endedAt == Instant(nanoseconds: 0))
+    }
+
+    @Test func recordIsOnDiskUnderItsNameAndReplacedAsAWhole() throws {
+        try withStore { store, folder, settle in
+            for count in 1...5 { store.save(try id("a b"), ["count": JSON(count)]) }
+            #expect(settle() == [])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a b.json"])
+            let loaded = store.load { (object) throws(WorldError) in object["count"]?.int64 ?? 0 }
+            #expect(loaded.records == [5])
+            store.forget(try id("a b"))
+            store.forget(try id("never there"))
+            #expect(settle() == [])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+        }
+    }
+
+    @Test(arguments: ["", "{", "null", "[1]", "{\"version\":1}", "{\"a\":1,\"a\":2}", "\u{FEFF}{}"])
+    func fileThatIsNoRecordIsSetAsideAndSaidAndNotLost(text: String) throws {
+        try withStore(["bad.json": .file(text), "good.json": .file("{\"version\":0}")]) { store, folder, _ in
+            let loaded = store.load { (object) throws(WorldError) in
+                guard object["version"]?.int64 == 0 else { throw WorldError("not a version known here") }
+                return true
+            }
+            #expect(loaded.records == [true])
+            #expect(loaded.problems.count == 1)
+            #expect(loaded.problems.first?.contains("set aside as bad.json.unreadable-") == true)
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+            #expect(names.count == 2)
+            let aside = try #require(names.first { $0.hasPrefix("bad.json.unreadable-") })
+            // As bytes: Foundation would drop a byte order mark.
+            #expect(try Data(contentsOf: URL(filePath: "\(folder)/\(aside)")) == Data(text.utf8))
+            // It is set aside once: the next start has nothing to say of it.
+            #expect(store.load { (_) throws(WorldError) in true }.problems == [])
+        }
+    }
+
+    @Test func recordOfALaterVersionIsSetAside() throws {
+        var json = SessionRecord(session: try session(), boot: "b", life: nil).json
+        json["version"] = 2
+        #expect(throws: WorldError("its version is 2, not 1")) { try read(json) }
+    }
+
+    /// What a controller leaves that was killed between writing aside and renaming.
+    @Test func halfWrittenFileIsClearedAwayAndTheOldRecordStands() throws {
+        try withStore([".a.json.new": .file("{\"ver"), "a.json": .file("{}")]) { store, folder, _ in
+            #expect(store.load { (_) throws(WorldError) in 1 }.records == [1])
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(names == ["a.json"])
+        }
+    }
+
+    @Test func recordThatCannotBeWrittenIsSaidAndKeptInMemory() throws {
+        try withStore { store, folder, settle in
+            store.save(try id("a"), ["count": 1])
+            _ = settle()
+            try FileManager.default.removeItem(atPath: folder)
+            store.save(try id("a"), ["count": 2])
+            let said = settle()
+            #expect(said.count == 1)
+            #expect(said.first?.contains("cannot keep the record of 'a'") == true)
+        }
+    }
+}
+
+@Suite struct EventLogTests {
+    private func entry(_ number: Int64) -> EventLog.Entry {
+        EventLog.Entry(
+            time: .init(seconds: number), announcement: Announcement(.touched(number), nil), owner: nil)
+    }
+
+    @Test func logKeepsTheLatestInTheirOrder() {
+        var log = EventLog()
+        let extra: Int64 = 10
+        for number in 0..<Int64(EventLog.capacity) + extra { log.append(entry(number)) }
+        let all = log.all()
+        #expect(all.count == EventLog.capacity)
+        #expect(all.first?.time.seconds == extra)
+        #expect(all.map(\.time.seconds) == all.map(\.time.seconds).sorted())
+        #expect(log.all(since: .init(seconds: Int64(EventLog.capacity))).count == Int(extra))
+    }
+}
+
+extension Announcement.Name {
+    /// Any name will do: the log does not look at it.
+    fileprivate static func touched(_ number: Int64) -> Announcement.Name { .busy }
+}

@@ -1,0 +1,193 @@
+import PinfoldCore
+import PinfoldJSON
+import PinfoldLinux
+import PinfoldProtocol
+import TestSupport
+import Testing
+
+@testable import PinfoldController
+
+/// What the loop promises, held against a world made up and against this machine's kernel.
+@Suite struct WorldContractTests {
+    @Test(arguments: WorldKind.here)
+    func grantedSessionHasACgroupAndIsShown(kind: WorldKind) throws {
+        try Desk.with(kind) { desk in
+            let launch = try Launch(desk, name: "a")
+            #expect(desk.stage.exists(launch.life))
+            #expect(try desk.session("a")?.state == .starting)
+            try launch.begin()
+            let shown = try #require(try desk.session("a"))
+            #expect(shown.state == .busy)
+            #expect(shown.placement == .into)
+            #expect(shown.cgroup == desk.world.sessionsPath + "/a.1")
+        }
+    }
+
+    @Test(arguments: WorldKind.here)
+    func commandThatLeavesTakesItsCgroupWithItAndKeepsItsStatus(kind: WorldKind) throws {
+        try Desk.with(kind) { desk in
+            let launch = try desk.start("a")
+            try desk.stage.end(launch.life)
+            let ending = try launch.ending(.exited(7))
+            #expect(ending.exitCode == 7)
+            #expect(ending.cause.kind == .exited)
+            #expect(!desk.stage.exists(launch.life))
+            #expect(try desk.session("a")?.state == .ended)
+        }
+    }
+
+    @Test(arguments: WorldKind.here)
+    func killAnswersOnceNothingIsLeft(kind: WorldKind) throws {
+        try Desk.with(kind) { desk in
+            let launch = try desk.start("a")
+            let user = try desk.client()
+            try user.send(.order(.kill, "a"))
+            let ending = try launch.ending(.signaled(9))
+            #expect(ending.exitCode == 137)
+            #expect(ending.cause.kind == .killed)
+            let answer = try #require(try user.reply())
+            #expect(answer.parameters["session"]?["state"]?.string == "ended")
+            #expect(!desk.stage.exists(launch.life))
+        }
+    }
+
+    @Test(arguments: WorldKind.here)
+    func brokenLeaseEndsTheSession(kind: WorldKind) throws {
+        try Desk.with(kind) { desk in
+            let launch = try desk.start("a")
+            launch.client.hangUp()
+            try desk.turn(until: { try desk.session("a")?.state == .ended }, "the end")
+            #expect(try desk.session("a")?.cause?.kind == .leaseLost)
+            #expect(!desk.stage.exists(launch.life))
+        }
+    }
+
+    @Test(arguments: WorldKind.here)
+    func fullPoolEvictsTheLeastRecentlyUsedAndOnlyThenAdmits(kind: WorldKind) throws {
+        try Desk.with(kind, policies: ["pool.policy": "[Pool]\nMaxSessions=2\n"]) { desk in
+            let first = try desk.start("first")
+            try desk.pass(.seconds(1))
+            let second = try desk.start("second")
+            try desk.pass(.seconds(20))
+            let asking = try desk.client()
+            try asking.send(.open(OpenRequest(session: "third", command: ["x"])))
+            guard case .closeInput(let cause) = try first.event() else { throw Missing("a request to leave") }
+            #expect(cause.kind == .poolFull)
+            #expect(try LeaseEvent(try #require(try asking.reply())) == .queued(position: 1))
+            try desk.stage.end(first.life)
+            let ending = try first.ending(.exited(0))
+            #expect(ending.isSuspended)
+            #expect(ending.exitCode == 75)
+            guard case .granted = try LeaseEvent(try #require(try asking.reply())) else { throw Missing("a grant") }
+            #expect(try desk.session("first")?.state == .suspended)
+            #expect(try desk.session("second")?.state == .idle)
+            withExtendedLifetime(second) {}
+        }
+    }
+
+    @Test(arguments: WorldKind.here)
+    func suspendedSessionComesBackInANewLifeWithANewCgroup(kind: WorldKind) throws {
+        try Desk.with(kind) { desk in
+            let launch = try desk.start("a")
+            let user = try desk.client()
+            try user.send(.order(.suspend, "a"))
+            _ = try launch.event()
+            try desk.stage.end(launch.life)
+            #expect(try launch.ending(.exited(0)).exitCode == 75)
+            _ = try user.reply()
+            let again = try desk.start("a")
+            #expect(again.life.number == 2)
+            #expect(desk.stage.exists(again.life))
+            #expect(!desk.stage.exists(launch.life))
+        }
+    }
+
+    @Test(arguments: WorldKind.here)
+    func heldChildOfTheLauncherIsMovedIn(kind: WorldKind) throws {
+        try Desk.with(kind) { desk in
+            let launch = try Launch(desk, name: "a")
+            // This process plays the launcher, so its child is the launcher's.
+            let process = try desk.stage.outsider()
+            guard kind == .real else { return }
+            let pidfd = try Pidfd(process)
+            try launch.client.send(.attach, descriptors: [pidfd.descriptor.number])
+            #expect(try launch.event() == .attached)
+            #expect(try desk.stage.isIn(process, launch.life))
+        }
+    }
+
+    @Test(arguments: WorldKind.here)
+    func processThatIsNotTheLaunchersChildIsNotMoved(kind: WorldKind) throws {
+        try Desk.with(kind) { desk in
+            let launch = try Launch(desk, name: "a")
+            // PID 1 is root's like this test, and nobody's child here.
+            let pidfd = try Pidfd(1)
+            try launch.client.send(.attach, descriptors: [pidfd.descriptor.number])
+            guard case .attachFailed(let reason) = try launch.event() else { throw Missing("a refusal") }
+            #expect(reason.contains("not a child of the launcher"))
+            #expect(try !desk.stage.isIn(1, launch.life))
+        }
+    }
+
+    @Test(arguments: WorldKind.here)
+    func attachWithoutAPidfdIsRefused(kind: WorldKind) throws {
+        try Desk.with(kind) { desk in
+            let launch = try Launch(desk, name: "a")
+            try launch.client.send(.attach)
+            #expect(try launch.event() == .attachFailed(reason: "no pidfd came with the call"))
+        }
+    }
+
+    @Test(arguments: WorldKind.here)
+    func idleSessionIsFrozenAndThawedByUse(kind: WorldKind) throws {
+        try Desk.with(kind, policies: ["default.policy": "[Session]\nFreezeIdleSec=20s\n"]) { desk in
+            let launch = try desk.start("a")
+            try desk.pass(.seconds(20))
+            #expect(desk.lines.contains("frozen a.1"))
+            try launch.client.send(.active(.stdin))
+            try desk.turn(until: { desk.lines.contains("thawed a.1") }, "the thaw")
+            // A frozen one would not leave.
+            try desk.stage.end(launch.life)
+            #expect(try launch.ending(.exited(0)).exitCode == 0)
+        }
+    }
+
+    @Test(arguments: WorldKind.here)
+    func endedSessionOutlivesNeitherItsGraceNorItsPolicy(kind: WorldKind) throws {
+        try Desk.with(kind) { desk in
+            let launch = try desk.start("a")
+            let user = try desk.client()
+            try user.send(.order(.end, "a"))
+            guard case .closeInput = try launch.event() else { throw Missing("a request to leave") }
+            // It does not leave by itself: SIGTERM comes when the first stage is over.
+            try desk.pass(.seconds(1))
+            let ending = try launch.ending(.signaled(15))
+            #expect(ending.cause.kind == .ended)
+            #expect(ending.exitCode == 137)
+        }
+    }
+
+    @Test(arguments: WorldKind.here)
+    func restartedControllerKnowsWhatTheRecordsSay(kind: WorldKind) throws {
+        try Desk.with(kind) { desk in
+            let launch = try desk.start("a")
+            let user = try desk.client()
+            _ = try user.ask(.order(.pin, "a"))
+            try user.send(.order(.suspend, "a"))
+            try desk.stage.end(launch.life)
+            _ = try launch.ending(.exited(0))
+            _ = try user.reply()
+            try desk.turn(until: { desk.controller.records.isSettled }, "the records")
+            let loaded = desk.controller.records.load { (object) throws(WorldError) in
+                try SessionRecord(json: object, boot: "this boot", now: desk.now) { _, _ in SessionPolicy() }
+            }
+            #expect(loaded.problems == [])
+            let record = try #require(loaded.records.first)
+            #expect(record.session.id.text == "a")
+            #expect(record.session.isSuspended)
+            #expect(record.session.isPinned)
+            #expect(record.session.lives == 1)
+            #expect(record.life == nil)
+        }
+    }
+}
