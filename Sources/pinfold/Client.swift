@@ -1,0 +1,45 @@
+import PinfoldJSON
+import PinfoldLauncher
+import PinfoldLinux
+import PinfoldProtocol
+
+/// A command's conversation with the controller.
+struct Client: ~Copyable {
+    private var socket: ControllerSocket
+
+    init(_ arguments: Arguments) throws(ControllerUnavailable) {
+        socket = try ControllerSocket(Client.path(arguments))
+    }
+
+    /// The socket that was named, else where the controller usually is.
+    static func path(_ arguments: Arguments) -> String {
+        if let named = arguments["socket"] { return named }
+        return places.clientSocket(variable: environmentVariable) { (try? FileStatus.of(path: $0)) != nil }
+    }
+
+    static var places: Places {
+        Places(user: ownUser(), variable: environmentVariable)
+    }
+
+    /// The answer's parameters.
+    ///
+    /// - Throws: `InterfaceError` where the controller says no.
+    mutating func ask(_ request: Request, within patience: Duration? = ControllerSocket.patience) throws -> JSONObject {
+        try Client.parameters(try socket.ask(request, within: patience))
+    }
+
+    /// The next answer of a call that is answered more than once.
+    mutating func next() throws -> JSONObject {
+        try Client.parameters(try socket.reply(within: nil))
+    }
+
+    private static func parameters(_ reply: Reply) throws(InterfaceError) -> JSONObject {
+        if let name = reply.error { throw InterfaceError(name, reply.parameters) }
+        return reply.parameters
+    }
+}
+
+/// A variable of our environment; nil where it is unset.
+func environmentVariable(_ name: String) -> String? {
+    Command("").variable(name)?.description
+}

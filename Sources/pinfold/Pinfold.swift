@@ -1,4 +1,0 @@
-@main
-struct Pinfold {
-    static func main() {}
-}

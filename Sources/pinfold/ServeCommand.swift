@@ -1,0 +1,27 @@
+import PinfoldController
+import PinfoldLinux
+
+enum ServeCommand {
+    static let entry = CommandEntry(
+        "serve", "Run the controller", operands: "[-- COMMAND...]",
+        flags: [
+            Flag("slice", value: "DIR", "the delegated cgroup to own (default: our own, where it is delegated)"),
+            Flag("policies", value: "DIR", "the policy files (default: /etc/pinfold; users: ~/.config/pinfold)"),
+            Flag("state", value: "DIR", "the records (default: /var/lib/pinfold; users: ~/.local/state/pinfold)"),
+            Flag.socket,
+        ],
+        text: [
+            "The controller owns the cgroups below the slice, decides who is admitted and who gives way, and keeps a "
+                + "record of every session. It never runs a client's command.",
+            "With a command, that is its own child in a cgroup of its own: the harness of a container. When it ends, all "
+                + "sessions are ended and the controller exits with its status. Without one, sessions outlive the "
+                + "controller and are taken over by the next.",
+            "SIGHUP reads the policies again, SIGTERM and SIGINT leave.",
+        ], runsOthers: true
+    ) { arguments in
+        let options = ServeOptions(
+            slice: arguments["slice"], policies: arguments["policies"], state: arguments["state"],
+            socket: arguments["socket"], command: arguments.words, places: Client.places)
+        return Serving.run(options) { Output.complain($0) }
+    }
+}
