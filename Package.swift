@@ -50,11 +50,34 @@ let package = Package(
                 .unsafeFlags(["-static-executable", "-Xlinker", "-s"], .when(configuration: .release))
             ]),
 
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["PinfoldCgroups", "PinfoldLinux", "CTestSupport"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "PinfoldControllerTests",
+            dependencies: [
+                "PinfoldController", "PinfoldCgroups", "PinfoldLinux", "PinfoldPolicy", "PinfoldProtocol",
+                "PinfoldCore",
+                "PinfoldJSON", "TestSupport",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "PinfoldLinuxTests", dependencies: ["PinfoldLinux", "PinfoldCgroups", "TestSupport", "CTestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PinfoldCgroupsTests",
+            dependencies: ["PinfoldCgroups", "PinfoldLinux", "TestSupport", "CTestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "PinfoldCoreTests", dependencies: ["PinfoldCore"], swiftSettings: strict),
         .testTarget(
             name: "PinfoldPolicyTests", dependencies: ["PinfoldPolicy", "PinfoldCore"], swiftSettings: strict),
         .testTarget(
             name: "PinfoldProtocolTests", dependencies: ["PinfoldProtocol", "PinfoldCore", "PinfoldJSON"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SystemTests",
+            dependencies: ["pinfold", "PinfoldCgroups", "PinfoldLinux", "PinfoldJSON", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "PinfoldJSONTests", dependencies: ["PinfoldJSON"], swiftSettings: strict),

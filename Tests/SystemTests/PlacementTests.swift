@@ -1,0 +1,152 @@
+import Foundation
+import PinfoldCgroups
+import PinfoldJSON
+import PinfoldLinux
+import TestSupport
+import Testing
+
+/// An ordinary user of every Debian, with nothing of its own.
+private let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+
+@Suite(
+    .enabled(if: Machine.canMakeCgroups, "cgroups cannot be made on this machine"),
+    .enabled(if: ownUser() == 0, "only root can play several users"))
+struct PlacementTests {
+    /// Lets others reach the rig's folder, as they reach /run.
+    private func open(_ rig: Rig) throws {
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: rig.folder)
+    }
+
+    @Test func ordinaryUserOfRootsControllerIsAttached() throws {
+        try Rig.with { rig in
+            try open(rig)
+            let program = try rig.start(
+                "a", "cat /proc/self/cgroup; id -u; echo ready; exec sleep 1000", wrapped: nobody)
+            #expect(try rig.session("a")["placement"]?.string == "attach")
+            #expect(try rig.session("a")["owner"]?.int64 == 65_534)
+            #expect(program.output().contains("/sessions/a.1\n65534\n"))
+            try rig.pinfold("kill", "a")
+            #expect(try program.wait() == 137)
+            #expect(try rig.cgroups() == [])
+        }
+    }
+
+    @Test func usersSeeAndMoveTheirOwnSessionsAlone() throws {
+        try Rig.with { rig in
+            try open(rig)
+            let theirs = try rig.start("theirs", wrapped: nobody)
+            let ours = try rig.start("ours")
+            let list = try rig.launch(["list", "--json"], wrapped: nobody).finish()
+            #expect(try JSON.parse(list.output)["sessions"]?.array?.compactMap { $0["id"]?.string } == ["theirs"])
+            for arguments in [["kill", "ours"], ["show", "ours"], ["set", "ours", "TasksMax=1"], ["pin", "ours"]] {
+                let done = try rig.launch(arguments, wrapped: nobody).finish()
+                #expect(done.status == 1)
+                #expect(done.errors.contains("there is no session 'ours'"))
+            }
+            let events = try rig.launch(["events", "--json"], wrapped: nobody).finish().output
+            #expect(!events.contains("ours"))
+            #expect(try rig.launch(["reload"], wrapped: nobody).finish().errors.contains("only root"))
+            #expect(try rig.launch(["kill", "theirs"], wrapped: nobody).finish().status == 0)
+            #expect(try rig.state("ours") == "busy")
+            withExtendedLifetime((theirs, ours)) {}
+        }
+    }
+
+    @Test func usersMayTightenAndNotLoosen() throws {
+        try Rig.with(policies: ["default.policy": "[Session]\nIdleTimeoutSec=1h\n"]) { rig in
+            try open(rig)
+            let loose = try rig.launch(["run", "--set", "IdleTimeoutSec=2h", "--", "true"], wrapped: nobody).finish()
+            #expect(loose.status == 64)
+            #expect(loose.errors.contains("gives more than the policy 'default' does (IdleTimeoutSec=1h)"))
+            #expect(
+                try rig.launch(["run", "--set", "IdleTimeoutSec=1min", "--", "true"], wrapped: nobody).finish().status
+                    == 0)
+            #expect(try rig.pinfold("run", "--set", "IdleTimeoutSec=2h", "--", "true").status == 0)
+        }
+    }
+
+    /// On kernels from 6.14 on, whoever lives in a cgroup that was killed once cannot give birth in another one.
+    @Test func launcherInAOnceKilledCgroupStillStartsItsCommand() throws {
+        try Rig.with { rig in
+            try withTestCgroup("tainted") { tainted in
+                _ = try tainted.kill()
+                let enter = ["sh", "-c", "echo $$ > \(tainted.path)/cgroup.procs; exec \"$@\"", "sh"]
+                let program = try rig.start("a", wrapped: enter)
+                let placement = try rig.session("a")["placement"]?.string
+                let abilities = try JSON.parse(try rig.pinfold("doctor", "--json").output)["abilities"]?.array
+                let isBuggy =
+                    abilities?.first { $0["name"]?.string == "reuse after kill" }?["status"]?.string == "missing"
+                #expect(placement == (isBuggy ? "attach" : "into"))
+                try rig.pinfold("kill", "a")
+                #expect(try program.wait() == 137)
+            }
+        }
+    }
+
+    @Test func ordinaryUserWithoutDelegationIsToldWhatToAskFor() throws {
+        try Rig.with(starts: false) { rig in
+            try open(rig)
+            let state = rig.folder + "/theirs"
+            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: false)
+            try FileManager.default.setAttributes(
+                [.ownerAccountID: 65_534, .groupOwnerAccountID: 65_534], ofItemAtPath: state)
+            let done = try rig.launch(
+                [
+                    "serve", "--slice", rig.slice, "--policies", rig.folder + "/policies", "--state", state, "--socket",
+                    state + "/s",
+                ], wrapped: nobody
+            ).finish()
+            #expect(done.status == 1)
+            #expect(done.errors.contains("belongs to somebody else"))
+            #expect(done.errors.contains("Delegate=yes"))
+        }
+    }
+
+    @Test func readOnlyTreeIsNamedWithWhatToAskFor() throws {
+        try Rig.with(starts: false) { rig in
+            let mountPoint = try unwrap(Machine.mountPoint)
+            let script =
+                "mount --bind \(mountPoint) \(mountPoint) && mount -o remount,bind,ro \(mountPoint) && exec \"$@\""
+            let done = try rig.launch(rig.serveArguments, wrapped: ["unshare", "-m", "sh", "-c", script, "sh"]).finish()
+            #expect(done.status == 1)
+            #expect(done.errors.contains("is mounted read-only"))
+            #expect(done.errors.contains("writable"))
+        }
+    }
+
+    @Test func directoryThatIsNoCgroupIsRefused() throws {
+        try Rig.with(starts: false) { rig in
+            let arguments = rig.serveArguments.map { $0 == rig.slice ? rig.folder : $0 }
+            let done = try Program(Program.pinfold, arguments, rig: rig).finish()
+            #expect(done.status == 1)
+            #expect(done.errors.contains("is not in a cgroup v2 tree"))
+        }
+    }
+
+    /// Half a record is worse than none, and a full disk no reason to lose a session.
+    @Test func fullDiskUnderTheRecordsIsSaidAndHurtsNobody() throws {
+        try Rig.with(starts: false) { rig in
+            let state = rig.folder + "/small"
+            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: false)
+            let mount = try Program("mount", ["-t", "tmpfs", "-o", "size=16k", "none", state], rig: rig)
+            #expect(try mount.wait() == 0)
+            defer { _ = try? Program("umount", ["-l", state], rig: rig).wait() }
+            let controller = try Program(
+                Program.pinfold, rig.serveArguments.map { $0 == rig.folder + "/state" ? state : $0 }, rig: rig)
+            try controller.awaitErrors("ready")
+            let first = try rig.start("first")
+            let fill = try Program("sh", ["-c", "cat /dev/zero > \(state)/fill"], rig: rig)
+            _ = try fill.wait()
+            let second = try rig.start("second")
+            try controller.awaitErrors("cannot keep the record of 'second'")
+            #expect(try rig.pinfold("kill", "second").status == 0)
+            #expect(try second.wait() == 137)
+            #expect(try rig.state("first") == "busy")
+            try FileManager.default.removeItem(atPath: state + "/fill")
+            try rig.pinfold("pin", "first")
+            let record = try JSON.parse(String(contentsOfFile: state + "/sessions/first.json", encoding: .utf8))
+            #expect(record["session"]?.string == "first")
+            withExtendedLifetime((first, controller)) {}
+        }
+    }
+}
