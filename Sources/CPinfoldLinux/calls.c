@@ -51,6 +51,8 @@ int pinfold_filesystem_type(int descriptor, int64_t *type) {
 
 int pinfold_set_subreaper(bool on) { return prctl(PR_SET_CHILD_SUBREAPER, (unsigned long)on, 0UL, 0UL, 0UL); }
 
+int pinfold_forbid_core(void) { return prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL); }
+
 int pinfold_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0UL, 0UL, 0UL); }
 
 int pinfold_peer_credentials(int socket, int32_t *pid, uint32_t *uid, uint32_t *gid) {

@@ -7,7 +7,7 @@ struct Launch: ~Copyable {
     let options: RunOptions
     let signals: SignalIntake
     let ignored: SignalSet
-    let relay = SignalRelay()
+    var relay = SignalRelay()
     var poller: Poller
     var lease: ControllerSocket?
     /// When the harness dies, its sessions have nobody left to serve.
@@ -55,7 +55,7 @@ struct Launch: ~Copyable {
             for event in events {
                 switch event.token {
                 case LaunchToken.parent: throw LaunchFailure("our parent has died", exitCode: ExitCode.failed)
-                case LaunchToken.signals: try leaveOnSignal()
+                case LaunchToken.signals: try leaveOnSignal(say: say)
                 default: break
                 }
             }
@@ -134,13 +134,18 @@ struct Launch: ~Copyable {
     }
 
     /// While there is no command yet, a signal means us.
-    private func leaveOnSignal() throws {
+    private mutating func leaveOnSignal(say: (String) -> Void) throws {
         while let arrival = try signals.next() {
             switch arrival.signal {
             case .terminalStop: Terminal.stopSelf(.terminalStop)
             case .interrupt, .terminate, .hangUp, .quit:
-                throw LaunchFailure(
-                    "left the queue: \(arrival.signal)", exitCode: 128 + arrival.signal.rawValue)
+                let end = CommandStatus.signaled(arrival.signal.rawValue)
+                let failure = LaunchFailure("left the queue: \(arrival.signal)", exitCode: end.code)
+                if !relay.passesOn(arrival) {
+                    say(failure.description)
+                    relay.mirror(end)
+                }
+                throw failure
             default: break
             }
         }

@@ -1,3 +1,4 @@
+import PinfoldCore
 import PinfoldLinux
 
 /// Which signals reach the command through us, and which have reached it already.
@@ -11,6 +12,8 @@ struct SignalRelay {
     ]
 
     let hasTerminal: Bool
+    /// What the terminal has sent, to us and to the command.
+    private var felt: SignalSet = []
 
     init() {
         hasTerminal = Terminal.controlling() != nil
@@ -19,9 +22,11 @@ struct SignalRelay {
     var processGroup: SpawnOptions.ProcessGroup { hasTerminal ? .inherited : .own }
 
     /// Whether a signal that came to us is still to be passed on.
-    func passesOn(_ arrival: SignalIntake.Arrival) -> Bool {
+    mutating func passesOn(_ arrival: SignalIntake.Arrival) -> Bool {
         guard Self.relayed.contains(arrival.signal) else { return false }
-        return !(hasTerminal && arrival.origin == .kernel)
+        guard hasTerminal, arrival.origin == .kernel else { return true }
+        felt.insert(arrival.signal)
+        return false
     }
 
     /// The command has stopped: with a terminal our shell must see us stop too, and take the terminal back. Without one
@@ -29,5 +34,12 @@ struct SignalRelay {
     func mirror(_ change: ProcessChange) {
         guard hasTerminal, case .stopped(let signal) = change else { return }
         Terminal.stopSelf(signal)
+    }
+
+    /// The command has ended. If a key ended it, we end of the same: our shell asks how its child died, and would take
+    /// an exit with 130 for a command that has dealt with Ctrl-C by itself, and go on with the next one.
+    func mirror(_ end: CommandStatus) {
+        guard case .signaled(let number) = end, felt.contains(Signal(rawValue: number)) else { return }
+        Terminal.endSelf(Signal(rawValue: number))
     }
 }

@@ -13,7 +13,7 @@ struct Supervision: ~Copyable {
 
     private let grant: LeaseEvent.Grant
     private let placement: Placement
-    private let relay: SignalRelay
+    private var relay: SignalRelay
     private let signals: SignalIntake
     private let parent: Pidfd?
     private var poller: Poller
@@ -70,6 +70,8 @@ struct Supervision: ~Copyable {
             if lease.reopenIfDue(poller) { retell() }
             giveUpIfDue(say: say)
         }
+        // Not where the controller has something else to say, such as that the session was suspended.
+        if let status, status.code == exitCode { relay.mirror(status) }
         return exitCode ?? ExitCode.failed
     }
 

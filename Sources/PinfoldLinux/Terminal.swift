@@ -1,3 +1,4 @@
+import CPinfoldLinux
 import Glibc
 
 /// Job control on a terminal. See termios(3), credentials(7).
@@ -40,6 +41,17 @@ package enum Terminal {
     ///
     /// So that whoever waits for us sees the stop that ended our child's turn, with the same signal.
     package static func stopSelf(_ signal: Signal) {
+        takeDefault(signal)
+    }
+
+    /// Ends this process as the signal would if nobody had caught or blocked it, but leaves no core file: whoever waits
+    /// for us shall see what our child died of, and that one has left a core file already.
+    package static func endSelf(_ signal: Signal) {
+        pinfold_forbid_core()
+        takeDefault(signal)
+    }
+
+    private static func takeDefault(_ signal: Signal) {
         let number = signal.rawValue
         var (standard, before) = (sigaction(), sigaction())
         unsafe standard.__sigaction_handler.sa_handler = SIG_DFL

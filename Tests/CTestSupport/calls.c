@@ -1,11 +1,13 @@
 #define _GNU_SOURCE
 #include "CTestSupport.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -24,6 +26,14 @@ int test_forbid(enum test_call call, int error) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) != 0) return -1;
     // For all threads: an exit test does not run on the main one.
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+}
+
+int test_open_terminal(char *path, size_t size) {
+    int keyboard = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (keyboard < 0) return -1;
+    if (grantpt(keyboard) == 0 && unlockpt(keyboard) == 0 && ptsname_r(keyboard, path, size) == 0) return keyboard;
+    close(keyboard);
+    return -1;
 }
 
 pid_t test_fork(void) { return fork(); }

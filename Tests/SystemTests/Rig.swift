@@ -162,6 +162,14 @@ final class Rig {
         return try cgroup.allProcesses()
     }
 
+    /// Looks until something is so, for what no event tells.
+    func until(_ what: String, _ condition: () throws -> Bool) throws {
+        let deadline = MonotonicClock.now().advanced(by: Rig.patience)
+        while try !condition() {
+            guard MonotonicClock.now() < deadline else { throw Missing(what) }
+        }
+    }
+
     /// Waits for an event, from the first one the controller remembers on; each is found once.
     @discardableResult
     func await(_ event: String, _ session: String? = nil) throws -> JSON {

@@ -1,5 +1,5 @@
-// Takes abilities of the kernel away from the calling process, as the seccomp filters of container runtimes do. There
-// is no way back, so only in a process of its own (an exit test).
+// Calls that Swift does not offer. Those that take abilities of the kernel away from the calling process, as the
+// seccomp filters of container runtimes do, have no way back: only in a process of its own (an exit test).
 #pragma once
 
 #include <sys/types.h>
@@ -8,6 +8,9 @@ enum test_call { TEST_CLONE3, TEST_CLOSE_RANGE, TEST_OPENAT2 };
 
 /// From now on the call fails with this errno. Returns 0 or -1.
 int test_forbid(enum test_call call, int error);
+
+/// A terminal that nobody has yet: returns the descriptor behind which its user sits, or -1. The terminal has this path.
+int test_open_terminal(char *path, size_t size);
 
 /// fork(2), which Swift does not offer: for what needs a process with one thread. Also only in an exit test.
 pid_t test_fork(void);
