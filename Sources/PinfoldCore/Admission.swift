@@ -112,6 +112,8 @@ extension SessionPool {
         guard let index = sessions.index(of: id) else { return }
         sessions[index].life?.enforcement = facts.enforcement
         sessions[index].life?.unheld = facts.unheld
+        // Nothing has befallen it yet: what the first look finds is news.
+        if facts.enforcement == .kernel { sessions[index].life?.memory.events = MemoryEventCounts() }
         guard let client = sessions[index].life?.lease else { return }
         sessions[index].isSuspended = false
         sessions[index].cause = nil

@@ -23,6 +23,12 @@ package struct MemoryEventCounts: Hashable, Sendable {
     package var groupKills: UInt64 = 0
 
     package init() {}
+
+    /// Processes that were killed. Where the killer takes a group, the kernel counts the first of it twice: once as the
+    /// one it chose, once as a member.
+    package var killedProcesses: UInt64 {
+        kills == 0 ? 0 : Swift.max(1, kills - min(kills, groupKills))
+    }
 }
 
 extension Cause {
@@ -31,7 +37,7 @@ extension Cause {
     /// `oom_kill` counts whoever the killer was, so the limit that was hit decides: the session's own, the pool's, or
     /// by elimination the host's.
     package static func ofDeath(status: CommandStatus?, totals: LifeTotals) -> Cause {
-        let kills = totals.events?.kills ?? 0
+        let kills = totals.events?.killedProcesses ?? 0
         let wasKilled =
             switch status {
             case .signaled(let signal)?: signal == CommandStatus.killSignal

@@ -35,13 +35,14 @@ extension SessionPool {
         sessions[index].life?.memory.take(part)
         if let events = part.events, let before, events.kills > before.kills || events.outOfMemory > before.outOfMemory
         {
+            let killed = events.killedProcesses - min(before.killedProcesses, events.killedProcesses)
             actions.append(
                 .announce(
                     Announcement(
                         .memoryEvent, part.life,
                         [
                             ("outOfMemory", .number(Int64(clamping: events.outOfMemory - before.outOfMemory))),
-                            ("kills", .number(Int64(clamping: events.kills - before.kills))),
+                            ("kills", .number(Int64(clamping: killed))),
                         ])))
         }
         guard let microseconds = part.cpuMicroseconds else { return }

@@ -61,6 +61,20 @@ private let deaths: [Death] = [
         #expect(!cause.message.isEmpty)
     }
 
+    /// The kernel counts the first of a group twice, unless it was gone when its group's turn came.
+    @Test(arguments: [(UInt64(1), UInt64(0), Int64(1)), (2, 0, 2), (2, 1, 1), (1, 1, 1), (6, 1, 5), (6, 2, 4)])
+    func killedProcessesAreCountedOnce(kills: UInt64, groupKills: UInt64, processes: Int64) {
+        var totals = LifeTotals()
+        totals.events = MemoryEventCounts()
+        totals.events?.kills = kills
+        totals.events?.groupKills = groupKills
+        totals.events?.outOfMemory = 1
+        let cause = Cause.ofDeath(status: .signaled(9), totals: totals)
+        #expect(cause.kind == .memoryLimit)
+        #expect(cause.number("kills") == processes)
+        #expect(cause.message.contains(processes == 1 ? "1 process was killed" : "\(processes) processes were killed"))
+    }
+
     /// A kill is never reported as success.
     @Test func noCauseOfOursEverExitsWithZeroOnceTheCommandWasKilled() {
         let ours: [Cause] = [

@@ -172,4 +172,21 @@ extension Bench {
                 Announcement(.memoryEvent, bench.life("a"), [("outOfMemory", .number(1)), ("kills", .number(2))])
             ])
     }
+    /// A life may be over its limit before it was ever looked at.
+    @Test func killsBeforeTheFirstLookAreAnnouncedToo() {
+        var bench = Bench()
+        bench.start("a")
+        var part = LifeReading(life: bench.life("a"))
+        part.events = MemoryEventCounts()
+        part.events?.kills = 3
+        part.events?.groupKills = 1
+        part.events?.outOfMemory = 1
+        var first = reading(available: 8 * gibibyte)
+        first.lives = [part]
+        let announced = bench.handle(.reading(first)).announced(.memoryEvent)
+        #expect(
+            announced == [
+                Announcement(.memoryEvent, bench.life("a"), [("outOfMemory", .number(1)), ("kills", .number(2))])
+            ])
+    }
 }
