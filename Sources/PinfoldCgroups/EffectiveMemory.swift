@@ -10,15 +10,15 @@ public enum EffectiveMemory {
         public var limit: Amount
         /// Bytes, `memory.current`.
         public var current: UInt64
-        /// Bytes, `inactive_file` of `memory.stat`: what can be had back without hurting anybody.
-        public var inactiveFile: UInt64
+        /// Bytes, ``MemoryStat/cache``: what can be had back without hurting anybody.
+        public var cache: UInt64
 
         /// A level that was read, or made up for a test.
-        public init(path: String, limit: Amount, current: UInt64 = 0, inactiveFile: UInt64 = 0) {
+        public init(path: String, limit: Amount, current: UInt64 = 0, cache: UInt64 = 0) {
             self.path = path
             self.limit = limit
             self.current = current
-            self.inactiveFile = inactiveFile
+            self.cache = cache
         }
     }
 
@@ -55,7 +55,7 @@ public enum EffectiveMemory {
     public static func available(levels: [Level], hostAvailable: UInt64) -> UInt64 {
         levels.reduce(hostAvailable) { least, level in
             guard let limit = level.limit.number else { return least }
-            let used = level.current > level.inactiveFile ? level.current - level.inactiveFile : 0
+            let used = level.current > level.cache ? level.current - level.cache : 0
             return min(least, limit > used ? limit - used : 0)
         }
     }
@@ -77,7 +77,7 @@ public enum EffectiveMemory {
                 levels.append(
                     Level(
                         path: here, limit: limit, current: try cgroup.amount("memory.current").value?.number ?? 0,
-                        inactiveFile: try cgroup.memoryStat().value?.inactiveFile ?? 0))
+                        cache: try cgroup.memoryStat().value?.cache ?? 0))
             }
             if parts.isEmpty { return levels }
             parts.removeLast()

@@ -24,6 +24,12 @@ public struct MemoryStat: Sendable, Hashable {
     /// Pages that were given up and soon wanted back, a count: the sign of real pressure.
     public var refaults: UInt64 = 0
 
+    /// Page cache that the kernel can give up, used lately or not: `MemAvailable` counts it as available too.
+    ///
+    /// Not the inactive part alone. What was read twice is active until memory is short, and then it is given up all the
+    /// same; taken for used, it would make a shortage of what is only a warm cache.
+    public var cache: UInt64 { inactiveFile + activeFile }
+
     /// Nothing.
     public init() {}
 

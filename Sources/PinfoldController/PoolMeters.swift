@@ -87,8 +87,8 @@ package final class PoolMeters {
         case .none: used = nil
         }
         guard let used, let limit = budget.memoryMax, used + 2 * budget.reserve >= limit else { return used }
-        guard let inactive = (try? sessions.memoryStat())?.value?.inactiveFile else { return used }
-        return used - min(used, inactive)
+        guard let cache = (try? sessions.memoryStat())?.value?.cache else { return used }
+        return used - min(used, cache)
     }
 
     private func pressure() -> UInt32? {

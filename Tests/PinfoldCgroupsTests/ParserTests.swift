@@ -77,6 +77,7 @@ import Testing
         let stat = MemoryStat(bytes.span)
         #expect((stat.anon, stat.file, stat.kernel, stat.shmem) == (1000, 2000, 30, 4))
         #expect((stat.inactiveFile, stat.activeFile, stat.unevictable) == (600, 7, 8))
+        #expect(stat.cache == 607)
         #expect((stat.slabReclaimable, stat.refaults) == (9, 110))
     }
 
@@ -110,8 +111,8 @@ import Testing
 }
 
 @Suite struct EffectiveMemoryTests {
-    private static func level(_ limit: Amount, _ current: UInt64 = 0, inactive: UInt64 = 0) -> EffectiveMemory.Level {
-        EffectiveMemory.Level(path: "/\(limit)", limit: limit, current: current, inactiveFile: inactive)
+    private static func level(_ limit: Amount, _ current: UInt64 = 0, cache: UInt64 = 0) -> EffectiveMemory.Level {
+        EffectiveMemory.Level(path: "/\(limit)", limit: limit, current: current, cache: cache)
     }
 
     @Test func leastOfHostAndAllLevelsCounts() {
@@ -121,13 +122,13 @@ import Testing
         #expect(EffectiveMemory.limit(levels: [], hostTotal: 200) == .init(bytes: 200, cgroup: nil))
     }
 
-    @Test func pageCacheThatIsNotUsedIsAvailable() {
-        let full = Self.level(.number(1000), 1000, inactive: 800)
+    @Test func pageCacheIsAvailable() {
+        let full = Self.level(.number(1000), 1000, cache: 800)
         #expect(EffectiveMemory.available(levels: [full], hostAvailable: 5000) == 800)
         #expect(EffectiveMemory.available(levels: [full], hostAvailable: 50) == 50)
-        let over = Self.level(.number(1000), 1100, inactive: 0)
+        let over = Self.level(.number(1000), 1100, cache: 0)
         #expect(EffectiveMemory.available(levels: [full, over], hostAvailable: 5000) == 0)
-        let odd = Self.level(.number(1000), 10, inactive: 20)
+        let odd = Self.level(.number(1000), 10, cache: 20)
         #expect(EffectiveMemory.available(levels: [odd, Self.level(.max, 99)], hostAvailable: 5000) == 1000)
     }
 
@@ -136,7 +137,7 @@ import Testing
             let levels = (0..<Int.random(in: 0...4)).map { _ in
                 Self.level(
                     Bool.random() ? .max : .number(.random(in: 0...1000)), .random(in: 0...1500),
-                    inactive: .random(in: 0...1500))
+                    cache: .random(in: 0...1500))
             }
             let host = UInt64.random(in: 0...1000)
             let limit = EffectiveMemory.limit(levels: levels, hostTotal: host)
@@ -150,14 +151,14 @@ import Testing
         let tree: Tree = [
             "cgroup.procs": "",
             "a": [
-                "memory.max": "5000\n", "memory.current": "100\n", "memory.stat": "inactive_file 40\n",
+                "memory.max": "5000\n", "memory.current": "100\n", "memory.stat": "inactive_file 30\nactive_file 10\n",
                 "b": ["memory.max": "max\n", "memory.current": "7\n", "c": [:]],
             ],
         ]
         try withFolder(tree) { folder throws in
             let levels = try EffectiveMemory.levels(of: "\(folder)/a/b/c", mountPoint: folder)
             #expect(levels.map(\.path) == ["\(folder)/a/b", "\(folder)/a"])
-            #expect(levels[1] == .init(path: "\(folder)/a", limit: .number(5000), current: 100, inactiveFile: 40))
+            #expect(levels[1] == .init(path: "\(folder)/a", limit: .number(5000), current: 100, cache: 40))
             #expect(try EffectiveMemory.levels(of: "/elsewhere", mountPoint: folder) == [])
             #expect(try EffectiveMemory.levels(of: folder, mountPoint: folder) == [])
         }
