@@ -12,14 +12,9 @@ private let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-grou
     .enabled(if: Machine.canMakeCgroups, "cgroups cannot be made on this machine"),
     .enabled(if: ownUser() == 0, "only root can play several users"))
 struct PlacementTests {
-    /// Lets others reach the rig's folder, as they reach /run.
-    private func open(_ rig: Rig) throws {
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: rig.folder)
-    }
-
     @Test func ordinaryUserOfRootsControllerIsAttached() throws {
         try Rig.with { rig in
-            try open(rig)
+            try rig.openToOthers()
             let program = try rig.start(
                 "a", "cat /proc/self/cgroup; id -u; echo ready; exec sleep 1000", wrapped: nobody)
             #expect(try rig.session("a")["placement"]?.string == "attach")
@@ -33,7 +28,7 @@ struct PlacementTests {
 
     @Test func usersSeeAndMoveTheirOwnSessionsAlone() throws {
         try Rig.with { rig in
-            try open(rig)
+            try rig.openToOthers()
             let theirs = try rig.start("theirs", wrapped: nobody)
             let ours = try rig.start("ours")
             let list = try rig.launch(["list", "--json"], wrapped: nobody).finish()
@@ -47,14 +42,14 @@ struct PlacementTests {
             #expect(!events.contains("ours"))
             #expect(try rig.launch(["reload"], wrapped: nobody).finish().errors.contains("only root"))
             #expect(try rig.launch(["kill", "theirs"], wrapped: nobody).finish().status == 0)
-            #expect(try rig.state("ours") == "busy")
+            #expect(try rig.lives("ours"))
             withExtendedLifetime((theirs, ours)) {}
         }
     }
 
     @Test func usersMayTightenAndNotLoosen() throws {
         try Rig.with(policies: ["default.policy": "[Session]\nIdleTimeoutSec=1h\n"]) { rig in
-            try open(rig)
+            try rig.openToOthers()
             let loose = try rig.launch(["run", "--set", "IdleTimeoutSec=2h", "--", "true"], wrapped: nobody).finish()
             #expect(loose.status == 64)
             #expect(loose.errors.contains("gives more than the policy 'default' does (IdleTimeoutSec=1h)"))
@@ -85,7 +80,7 @@ struct PlacementTests {
 
     @Test func ordinaryUserWithoutDelegationIsToldWhatToAskFor() throws {
         try Rig.with(starts: false) { rig in
-            try open(rig)
+            try rig.openToOthers()
             let state = rig.folder + "/theirs"
             try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: false)
             try FileManager.default.setAttributes(
@@ -141,7 +136,7 @@ struct PlacementTests {
             try controller.awaitErrors("cannot keep the record of 'second'")
             #expect(try rig.pinfold("kill", "second").status == 0)
             #expect(try second.wait() == 137)
-            #expect(try rig.state("first") == "busy")
+            #expect(try rig.lives("first"))
             try FileManager.default.removeItem(atPath: state + "/fill")
             try rig.pinfold("pin", "first")
             let record = try JSON.parse(String(contentsOfFile: state + "/sessions/first.json", encoding: .utf8))

@@ -127,7 +127,7 @@ struct RestartTests {
             let done = try second.finish()
             #expect(done.status == 1)
             #expect(done.errors.contains("another controller holds \(rig.slice)"))
-            #expect(try rig.state("a") == "busy")
+            #expect(try rig.lives("a"))
             withExtendedLifetime(program) {}
         }
     }

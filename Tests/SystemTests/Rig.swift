@@ -52,6 +52,11 @@ final class Rig {
         controller?.kill()
     }
 
+    /// Lets other users reach the rig's folder, as they reach /run.
+    func openToOthers() throws {
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder)
+    }
+
     // MARK: The controller
 
     var serveArguments: [String] {
@@ -145,6 +150,11 @@ final class Rig {
 
     func state(_ name: String) throws -> String {
         try session(name)["state"]?.string ?? ""
+    }
+
+    /// Whether it lives and nobody ends it. Busy or idle is a question of time, and time is short in a slow machine.
+    func lives(_ name: String) throws -> Bool {
+        ["busy", "idle"].contains(try state(name))
     }
 
     func cause(_ name: String) throws -> String? {
