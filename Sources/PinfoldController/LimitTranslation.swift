@@ -83,7 +83,7 @@ enum LimitTranslation {
         switch result.outcome {
         case .held: "held"
         case .notHeld(let found): "wrote \(result.write.value) to \(result.write.file), but it reads \(found)"
-        case .unavailable(let controller): "the \(controller) controller is not at work here"
+        case .unavailable(let reason): reason
         case .failed(let errno): "cannot write \(result.write.value) to \(result.write.file): \(errno)"
         case .gone: "the cgroup is gone"
         }

@@ -81,6 +81,11 @@ extension Cause {
     package static let unwatched = Cause(
         kind: .ended, message: "ended while no controller was running", numbers: [])
 
+    /// Its cgroup is empty, but its launcher does not know of an end: it stands still, or the command has moved away.
+    package static let unreported = Cause(
+        kind: .ended, message: "no process is left in its cgroup, and its launcher did not say how the command ended",
+        numbers: [])
+
     package static let leaseLost = Cause(kind: .leaseLost, message: "its launcher is gone", numbers: [])
 
     package static func idleTimeout(idle: Duration, limit: Duration) -> Cause {

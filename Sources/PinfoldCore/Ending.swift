@@ -162,9 +162,11 @@ extension SessionPool {
     mutating func finish(_ id: LifeID, _ totals: LifeTotals, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
         let stopping = life.stopping
-        let cause = stopping?.cause ?? Cause.ofDeath(status: life.status, totals: totals)
+        var cause = stopping?.cause ?? Cause.ofDeath(status: life.status, totals: totals)
         // Nobody saw it end, so nobody ended it: what can be resumed waits for its user.
         let isUnwatched = cause == .unwatched && sessions[index].token != nil
+        // We were there, and its launcher still is, but it did not say a word.
+        if cause == .unwatched, life.lease != nil { cause = .unreported }
         let isSuspended = stopping?.suspends ?? false || isUnwatched && sessions[index].policy.resume != .never
         if let used = life.memory.workingSet ?? life.memory.current {
             sessions[index].lastMemory = used

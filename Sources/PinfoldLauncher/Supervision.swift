@@ -164,6 +164,8 @@ struct Supervision: ~Copyable {
     }
 
     private mutating func finish(_ ending: LeaseEvent.Ending, say: (String) -> Void) {
+        // A command that moved itself out of its cgroup is the only one that lives now. It is our child still.
+        if status == nil { _ = try? child.send(.kill) }
         if let line = LeaseReport.line(for: ending, session: grant.session) { say(line) }
         exitCode = ending.exitCode
     }
