@@ -27,6 +27,7 @@ package final class ClientConnection {
         case events
         case order(SessionID)
         case settings(SessionID)
+        case token(SessionID)
     }
 
     private struct Unsent {
@@ -47,7 +48,7 @@ package final class ClientConnection {
     var mayCall: Bool {
         switch open {
         case nil, .lease?: true
-        case .events?, .order?, .settings?: false
+        case .events?, .order?, .settings?, .token?: false
         }
     }
 

@@ -90,13 +90,21 @@ extension Controller {
         send(event.reply, to: connection, descriptor: descriptor)
     }
 
-    func grant(_ life: LifeID, to client: ClientID) {
+    /// Tells the launcher of a life, where it has one.
+    func tell(_ life: LifeID, _ event: LeaseEvent) {
+        guard let current = pool.sessions[life.session]?.life, current.number == life.number else { return }
+        if let client = current.lease { tell(client, event) }
+    }
+
+    /// - Parameter isNew: false where a launcher takes a lease again.
+    func grant(_ life: LifeID, to client: ClientID, isNew: Bool = true) {
         guard let connection = connections[client], let session = pool.sessions[life.session] else { return }
         connection.lease = life
         let grant = LeaseEvent.Grant(
             session: life.session.text, life: life.number, cgroup: world.sessionsPath + "/" + life.directoryName,
             policy: session.policyName, enforcement: session.life?.enforcement ?? .none, socket: configuration.socket,
-            graceMilliseconds: UInt64((session.policy.stdinClose + session.policy.term).wholeMilliseconds))
+            graceMilliseconds: UInt64((session.policy.stdinClose + session.policy.term).wholeMilliseconds),
+            resume: isNew && session.policy.resume != .never ? session.token : nil)
         send(LeaseEvent.granted(grant).reply, to: connection, descriptor: world.descriptor(of: life))
     }
 
@@ -127,7 +135,8 @@ extension Controller {
         let open = connection.open
         connection.open = nil
         switch (outcome, open) {
-        case (.unknownSession, .order(let id)?), (.unknownSession, .settings(let id)?):
+        case (.unknownSession, .order(let id)?), (.unknownSession, .settings(let id)?),
+            (.unknownSession, .token(let id)?):
             send(InterfaceError.noSuchSession(id.text).reply, to: connection)
         case (.refused(let reason), _):
             send(InterfaceError.refused(reason).reply, to: connection)
@@ -137,6 +146,7 @@ extension Controller {
             let unheld = pool.sessions[id]?.life?.unheld ?? []
             send(
                 Reply(["session": describe(id)?.json ?? .null, "unheld": .array(unheld.map(\.json))]), to: connection)
+        case (_, .token?): send(Reply(), to: connection)
         case (_, _): break
         }
         unheard.append(client)

@@ -153,8 +153,8 @@ package final class Controller {
         case .grant(let client, let life): grant(life, to: client)
         case .queued(let client, let position): tell(client, .queued(position: position))
         case .refuse(let client, let refusal): close(client, .notAdmitted(refusal.description))
-        case .closeInput(let life, let cause):
-            if let client = pool.sessions[life.session]?.life?.lease { tell(client, .closeInput(cause)) }
+        case .closeInput(let life, let cause, let closing): tell(life, .closeInput(cause, closing))
+        case .cancelTurn(let life, let cause): tell(life, .cancelTurn(cause))
         case .terminate(let life):
             world.terminate(life)
             if world.isEmpty(life) { events.append(.emptied(life)) }

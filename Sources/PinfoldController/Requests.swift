@@ -46,6 +46,12 @@ extension Controller {
         case .active(let source):
             dispatch(.activity(try lease(of: connection), source))
             return Reply()
+        case .turn(let state):
+            dispatch(.turn(try lease(of: connection), state))
+            return Reply()
+        case .remember(let token):
+            dispatch(.token(try lease(of: connection), token))
+            return Reply()
         case .list:
             let seen = pool.sessions.all.filter { maySee($0, connection) }
             return Reply(["sessions": .array(seen.compactMap { describe($0.id)?.json })])
@@ -58,6 +64,15 @@ extension Controller {
             return nil
         case .set(let name, let settings):
             try set(settings, of: try visible(name, connection), connection)
+            return nil
+        case .setToken(let name, let life, let token):
+            let id = try visible(name, connection)
+            connection.open = .token(id)
+            dispatch(
+                .ordered(
+                    Order(
+                        client: connection.id, session: id, verb: .setToken(life: life, token: token),
+                        by: connection.user)))
             return nil
         case .events(let follow, let since): return try events(follow: follow, since: since, connection)
         case .reload: return try reload(connection)

@@ -89,9 +89,10 @@ extension Controller {
         connection.open = .lease
         let lifeID = LifeID(session: id, number: number)
         dispatch(.leaseTaken(lifeID, by: connection.id))
-        grant(lifeID, to: connection.id)
-        if case .closingInput? = life.stopping?.step, let cause = life.stopping?.cause {
-            tell(connection.id, .closeInput(cause))
+        grant(lifeID, to: connection.id, isNew: false)
+        if let life = pool.sessions[id]?.life, let cause = life.stopping?.cause, let closing = life.closing(at: clock())
+        {
+            tell(connection.id, .closeInput(cause, closing))
         }
     }
 

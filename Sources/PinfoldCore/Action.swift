@@ -8,7 +8,9 @@ package enum Action: Sendable {
     case refuse(ClientID, Refusal)
 
     /// First stage: tell the launcher to close the command's stdin, and why.
-    case closeInput(LifeID, Cause)
+    case closeInput(LifeID, Cause, Closing)
+    /// Tell the launcher to cancel the turn that is open for too long.
+    case cancelTurn(LifeID, Cause)
     /// Second stage: SIGTERM to every process.
     case terminate(LifeID)
     /// Last stage: one write to `cgroup.kill`.

@@ -50,18 +50,15 @@ extension SessionPool {
         schedule(index, at: now)
     }
 
-    mutating func noteTurn(_ id: LifeID, _ turn: Turn, at now: Instant, _ actions: inout [Action]) {
-        guard let index = sessions.index(of: id), sessions[index].life?.turn != turn else { return }
-        sessions[index].life?.turn = turn
+    mutating func noteTurn(_ id: LifeID, _ state: TurnState, at now: Instant, _ actions: inout [Action]) {
+        guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
+        sessions[index].life?.turnReports += 1
+        sessions[index].life?.launcherKeepsToken = true
+        guard life.turn.state != state else { return }
+        sessions[index].life?.turn = Turn(state, since: now)
         noteActivity(id, .acp, at: now, &actions)
         schedule(index, at: now)
-        if case .waiting = turn { actions.append(.announce(Announcement(.waiting, id))) }
-    }
-
-    mutating func noteToken(_ id: SessionID, _ token: String?, _ actions: inout [Action]) {
-        guard let index = sessions.index(of: id), sessions[index].token != token else { return }
-        sessions[index].token = token
-        actions.append(.save(id))
+        if state == .waiting { actions.append(.announce(Announcement(.waiting, id))) }
     }
 
     /// What time alone does to a life that runs.

@@ -7,6 +7,7 @@ package struct Announcement: Hashable, Sendable {
         case stopping, stuck, suspended, ended, forgotten
         case leaseLost = "lease_lost"
         case leaseTaken = "lease_taken"
+        case tokenRefused = "token_refused"
         case limitChanged = "limit_changed"
         case memoryEvent = "memory_event"
         case pinned, unpinned, frozen, thawed, reclaimed, adopted

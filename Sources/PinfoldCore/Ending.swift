@@ -55,7 +55,8 @@ extension SessionPool {
             return
         }
         step(index, to: .closingInput(until: now + grace), at: now)
-        actions.append(.closeInput(LifeID(session: sessions[index].id, number: life.number), cause))
+        guard let closing = sessions[index].life?.closing(at: now) else { return }
+        actions.append(.closeInput(LifeID(session: sessions[index].id, number: life.number), cause, closing))
     }
 
     private mutating func terminate(_ index: Int, at now: Instant, _ actions: inout [Action]) {

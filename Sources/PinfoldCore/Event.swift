@@ -17,8 +17,10 @@ package enum Event: Sendable {
     case startFailed(LifeID, reason: String, exit: Int32)
     case commandExited(LifeID, CommandStatus)
     case activity(LifeID, ActivitySource)
-    case turn(LifeID, Turn)
-    case token(SessionID, String?)
+    /// A launcher reports where the conversation stands, be it news or not.
+    case turn(LifeID, TurnState)
+    /// A launcher says what the next life needs to go on.
+    case token(LifeID, String?)
 
     case ordered(Order)
     /// The answer to `Action.setLimits`.
@@ -78,6 +80,8 @@ package struct Order: Sendable {
     package enum Verb: Sendable {
         case touch, pin, unpin, suspend, end, kill
         case set(SessionPolicy, settings: [String])
+        /// Keeps what the next life needs to go on. With a life: only while that one is the current.
+        case setToken(life: UInt64?, token: String?)
     }
 
     package let client: ClientID

@@ -42,6 +42,9 @@ extension SessionPool {
         guard let index = sessions.index(of: id) else { return }
         sessions[index].life?.lease = client
         sessions[index].life?.leaseDeadline = nil
+        // The new lease tells all anew, and counts from the beginning as its launcher does.
+        sessions[index].life?.turnReports = 0
+        sessions[index].life?.launcherKeepsToken = false
         actions.append(.announce(Announcement(.leaseTaken, id)))
     }
 

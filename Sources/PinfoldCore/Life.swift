@@ -14,6 +14,10 @@ package struct Life: Sendable {
     package var enforcement: Enforcement
     package var unheld: [UnheldLimit]
     package var turn = Turn.none
+    /// Reports of turns that came over the current lease.
+    package var turnReports: UInt64 = 0
+    /// Its launcher relays a conversation, and knows what the next life needs; a command inside it cannot.
+    package var launcherKeepsToken = false
     package var memory = LifeMemory()
     package var cpu: CPUSample?
     /// How the command ended, once somebody said so.
@@ -43,6 +47,13 @@ package struct Life: Sendable {
         self.keepsTree = keepsTree
     }
 
+    /// How its ending is put to its launcher, while it has time to leave by itself.
+    package func closing(at now: Instant) -> Closing? {
+        guard case .closingInput(let until)? = stopping?.step else { return nil }
+        return Closing(
+            milliseconds: UInt64(until.since(now).wholeMilliseconds), reports: turnReports, isRefusable: false)
+    }
+
     package var stopping: Stopping? {
         guard case .stopping(let stopping) = stage else { return nil }
         return stopping
@@ -58,15 +69,6 @@ package struct CreationFacts: Hashable, Sendable {
         self.enforcement = enforcement
         self.unheld = unheld
     }
-}
-
-/// What the conversation says about an agent; commands that hold none stay at `none`.
-package enum Turn: Hashable, Sendable {
-    case none
-    /// A turn is open since then.
-    case open(since: Instant)
-    /// A human is asked for an answer since then.
-    case waiting(since: Instant)
 }
 
 /// The last measurement of a life's memory, bytes; nil where there is no memory controller.
@@ -106,6 +108,8 @@ package struct Stopping: Sendable {
     package var isEmpty = false
     /// Empty but its launcher has not yet said how the command ended; not waited for beyond this.
     package var statusDeadline: Instant?
+    /// Ended by its owner for good: nothing is kept for a next life.
+    package var isFinal = false
 
     package enum Step: Hashable, Sendable {
         /// Stdin is closed; SIGTERM follows at the deadline.

@@ -10,9 +10,12 @@ extension SessionPool {
         case .pin: pin(index, true, order, at: now, &actions)
         case .unpin: pin(index, false, order, at: now, &actions)
         case .suspend: suspend(index, order, at: now, &actions)
-        case .end: end(index, order, cause: .ended(by: order.by), from: .closeInput, at: now, &actions)
+        case .end:
+            archive(index, &actions)
+            end(index, order, cause: .ended(by: order.by), from: .closeInput, at: now, &actions)
         case .kill: end(index, order, cause: .killed(by: order.by), from: .kill, at: now, &actions)
         case .set(let policy, let settings): set(index, policy, settings, order, at: now, &actions)
+        case .setToken(let life, let token): setToken(index, life, token, order, &actions)
         }
     }
 
@@ -61,11 +64,10 @@ extension SessionPool {
         stop(index, because: .suspended(by: order.by), suspends: true, from: .closeInput, at: now, &actions)
     }
 
-    /// Ends a session for good: a suspended one too, and one that is just being suspended.
+    /// Ends a session, a suspended one too, and one that is just being suspended: it does not wait to come back.
     private mutating func end(
         _ index: Int, _ order: Order, cause: Cause, from step: EndingStep, at now: Instant, _ actions: inout [Action]
     ) {
-        sessions[index].token = nil
         guard let life = sessions[index].life else {
             if sessions[index].isSuspended {
                 sessions[index].isSuspended = false
@@ -86,6 +88,14 @@ extension SessionPool {
             }
         }
         stop(index, because: cause, suspends: false, from: step, at: now, &actions)
+        if case .end = order.verb { sessions[index].withStopping { $0.isFinal = true } }
+    }
+
+    /// Its owner wants nothing of the session any more: what a next life would have needed goes.
+    private mutating func archive(_ index: Int, _ actions: inout [Action]) {
+        guard sessions[index].token != nil else { return }
+        sessions[index].token = nil
+        actions.append(.save(sessions[index].id))
     }
 
     private mutating func set(

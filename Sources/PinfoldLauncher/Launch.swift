@@ -70,7 +70,7 @@ struct Launch: ~Copyable {
                     }
                     return Granted(grant: grant, cgroup: cgroup)
                 case .ended(let ending): throw LaunchFailure(ending.cause.message, exitCode: ending.exitCode)
-                case .attached, .attachFailed, .closeInput, .released: break
+                case .attached, .attachFailed, .closeInput, .cancelTurn, .released: break
                 }
             }
         }

@@ -147,7 +147,7 @@ struct Supervision: ~Copyable {
             case .event(.closeInput): closeInput()
             case .event(.ended(let ending)): finish(ending, say: say)
             case .event(.released): exitCode = status?.code ?? ExitCode.failed
-            case .event(.granted), .event(.queued), .event(.attached), .event(.attachFailed): break
+            case .event(.granted), .event(.queued), .event(.attached), .event(.attachFailed), .event(.cancelTurn): break
             case .lost:
                 if status != nil { giveUpAt = MonotonicClock.now().advanced(by: Self.absentAfter) }
             case .unknown:

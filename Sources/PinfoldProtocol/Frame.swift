@@ -1,7 +1,8 @@
 /// A varlink message on the wire: a JSON object ended by a NUL byte. See varlink.org, "Method Call".
 package enum Frame {
-    /// The most bytes of one message that a controller takes from a client. The largest honest one is a command line.
-    package static let longestCall = 1 << 20
+    /// The most bytes of one message that a controller takes from a client. The largest honest one brings a resume
+    /// token of 256 KiB, of which JSON may make six times as many bytes.
+    package static let longestCall = 2 << 20
     /// The most bytes of one message that a client takes from its controller: a list of some ten thousand sessions.
     package static let longestReply = 16 << 20
 }

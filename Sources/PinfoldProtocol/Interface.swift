@@ -52,8 +52,14 @@ package enum Interface {
           reason: string
         )
 
-        # event: queued (position), granted (session to graceMilliseconds, and the cgroup's descriptor), attached,
-        # attach_failed (reason), close_input (cause), released, ended (cause, suspended, exitCode).
+        # event: queued (position), granted (session to resume, and the cgroup's descriptor), attached,
+        # attach_failed (reason), close_input (cause to refusable), cancel_turn (cause), released,
+        # ended (cause, suspended, exitCode).
+        # resume: what a former life left by Remember or SetToken for this one to go on with.
+        # close_input says that the life is being ended: close the command's input, milliseconds later SIGTERM follows.
+        # Where it is refusable, a Turn that is not among the first reports of this lease takes it back: a launcher that
+        # has sent more does nothing, and one that has not closes the input and sends no more.
+        # cancel_turn: a turn is open for too long. Cancel it; if it does not end, the life does.
         type Lease (
           event: string,
           position: ?int,
@@ -64,8 +70,12 @@ package enum Interface {
           enforcement: ?string,
           socket: ?string,
           graceMilliseconds: ?int,
+          resume: ?string,
           reason: ?string,
           cause: ?Cause,
+          milliseconds: ?int,
+          reports: ?int,
+          refusable: ?bool,
           suspended: ?bool,
           exitCode: ?int
         )
@@ -127,6 +137,12 @@ package enum Interface {
         # Somebody uses the session. source: acp, stdin, cpu, touch.
         method Active(source: string) -> ()
 
+        # Where the conversation with an agent stands. state: none, open, waiting (for a human's answer).
+        method Turn(state: string) -> ()
+
+        # What the next life needs to go on, in place of what was kept before; null for nothing.
+        method Remember(token: ?string) -> ()
+
         method List() -> (sessions: []Session)
 
         method Show(
@@ -156,6 +172,10 @@ package enum Interface {
 
         # Lays settings over a session's policy: each Key=Value of [Session].
         method Set(session: string, settings: []string) -> (session: Session, unheld: []UnheldLimit)
+
+        # What the next life needs to go on, told from inside a session: it finds it in PINFOLD_RESUME.
+        # life: refused where another one is current. Refused also where the launcher keeps the token by Remember.
+        method SetToken(session: string, life: ?int, token: ?string) -> ()
 
         # The event log; with follow to be called with more. since: RFC 3339.
         method Events(follow: ?bool, since: ?string) -> (events: []Event)

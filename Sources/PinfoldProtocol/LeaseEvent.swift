@@ -10,8 +10,10 @@ package enum LeaseEvent: Hashable, Sendable {
     /// The held child is in the cgroup now: let it execute.
     case attached
     case attachFailed(reason: String)
-    /// First stage of ending: close the command's stdin.
-    case closeInput(Cause)
+    /// First stage of ending: close the command's stdin, unless ``PinfoldCore/Closing`` says that it is taken back.
+    case closeInput(Cause, Closing)
+    /// A turn is open for too long: ask the agent to cancel it. If it is not over soon after, the life ends.
+    case cancelTurn(Cause)
     /// The command is gone; what it left behind goes on without a lease.
     case released
     /// The life is over, its cgroup gone.
@@ -27,10 +29,12 @@ package enum LeaseEvent: Hashable, Sendable {
         package let socket: String
         /// How long an ending may take before the last stage, milliseconds.
         package let graceMilliseconds: UInt64
+        /// What a former life left for this one to go on with; nil over a lease that is taken again.
+        package let resume: String?
 
         package init(
             session: String, life: UInt64, cgroup: String, policy: String, enforcement: Enforcement, socket: String,
-            graceMilliseconds: UInt64
+            graceMilliseconds: UInt64, resume: String? = nil
         ) {
             self.session = session
             self.life = life
@@ -39,6 +43,7 @@ package enum LeaseEvent: Hashable, Sendable {
             self.enforcement = enforcement
             self.socket = socket
             self.graceMilliseconds = graceMilliseconds
+            self.resume = resume
         }
     }
 
@@ -76,11 +81,16 @@ extension LeaseEvent {
                 "event": "granted", "session": .string(grant.session), "life": JSON(grant.life),
                 "cgroup": .string(grant.cgroup), "policy": .string(grant.policy),
                 "enforcement": .string(grant.enforcement.rawValue), "socket": .string(grant.socket),
-                "graceMilliseconds": JSON(grant.graceMilliseconds),
+                "graceMilliseconds": JSON(grant.graceMilliseconds), "resume": JSON(grant.resume),
             ]
         case .attached: ["event": "attached"]
         case .attachFailed(let reason): ["event": "attach_failed", "reason": .string(reason)]
-        case .closeInput(let cause): ["event": "close_input", "cause": cause.json]
+        case .closeInput(let cause, let closing):
+            [
+                "event": "close_input", "cause": cause.json, "milliseconds": JSON(closing.milliseconds),
+                "reports": JSON(closing.reports), "refusable": .bool(closing.isRefusable),
+            ]
+        case .cancelTurn(let cause): ["event": "cancel_turn", "cause": cause.json]
         case .released: ["event": "released"]
         case .ended(let ending):
             [
@@ -98,7 +108,14 @@ extension LeaseEvent {
         case "granted": self = .granted(try Grant(json: object))
         case "attached": self = .attached
         case "attach_failed": self = .attachFailed(reason: try object.required("reason", as: .string))
-        case "close_input": self = .closeInput(try object.required("cause", as: .cause))
+        case "close_input":
+            self = .closeInput(
+                try object.required("cause", as: .cause),
+                Closing(
+                    milliseconds: try object.required("milliseconds", as: .uint64),
+                    reports: try object.required("reports", as: .uint64),
+                    isRefusable: try object.required("refusable", as: .bool)))
+        case "cancel_turn": self = .cancelTurn(try object.required("cause", as: .cause))
         case "released": self = .released
         case "ended":
             self = .ended(
@@ -118,7 +135,8 @@ extension LeaseEvent.Grant {
             cgroup: try object.required("cgroup", as: .string), policy: try object.required("policy", as: .string),
             enforcement: try object.required("enforcement", as: .oneOf(Enforcement.self)),
             socket: try object.required("socket", as: .string),
-            graceMilliseconds: try object.required("graceMilliseconds", as: .uint64))
+            graceMilliseconds: try object.required("graceMilliseconds", as: .uint64),
+            resume: try object.optional("resume", as: .string))
     }
 }
 

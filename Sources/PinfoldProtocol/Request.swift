@@ -10,12 +10,18 @@ package enum Request: Hashable, Sendable {
     case startFailed(reason: String, exitCode: Int32)
     case exited(CommandStatus)
     case active(ActivitySource)
+    /// Where the conversation stands that the launcher relays.
+    case turn(TurnState)
+    /// What the next life needs to go on; nil for nothing.
+    case remember(String?)
 
     case list
     case show(String)
     case explain
     case order(OrderVerb, String)
     case set(String, settings: [String])
+    /// The same as `remember`, from inside a session: its life is then named, so that an old one changes nothing.
+    case setToken(session: String, life: UInt64?, token: String?)
     case events(follow: Bool, since: String?)
     case reload
     case describe

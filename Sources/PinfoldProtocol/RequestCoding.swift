@@ -23,6 +23,8 @@ extension Request {
         case "io.pinfold.Exited": self = .exited(try CommandStatus(json: parameters))
         case "io.pinfold.Active":
             self = .active(try parameters.required("source", as: .oneOf(ActivitySource.self)))
+        case "io.pinfold.Turn": self = .turn(try parameters.required("state", as: .oneOf(TurnState.self)))
+        case "io.pinfold.Remember": self = .remember(try parameters.optional("token", as: .string))
         case "io.pinfold.List": self = .list
         case "io.pinfold.Show": self = .show(try parameters.required("session", as: .string))
         case "io.pinfold.Explain": self = .explain
@@ -34,6 +36,11 @@ extension Request {
             self = .set(
                 try parameters.required("session", as: .string),
                 settings: try parameters.required("settings", as: .array(of: .string)))
+        case "io.pinfold.SetToken":
+            self = .setToken(
+                session: try parameters.required("session", as: .string),
+                life: try parameters.optional("life", as: .uint64),
+                token: try parameters.optional("token", as: .string))
         case "io.pinfold.Events":
             self = .events(
                 follow: try parameters.optional("follow", as: .bool) ?? false,
@@ -62,6 +69,8 @@ extension Request {
             Call("io.pinfold.StartFailed", ["reason": .string(reason), "exitCode": JSON(exitCode)], isOneway: true)
         case .exited(let status): Call("io.pinfold.Exited", status.json, isOneway: true)
         case .active(let source): Call("io.pinfold.Active", ["source": .string(source.rawValue)], isOneway: true)
+        case .turn(let state): Call("io.pinfold.Turn", ["state": .string(state.rawValue)], isOneway: true)
+        case .remember(let token): Call("io.pinfold.Remember", ["token": JSON(token)], isOneway: true)
         case .list: Call("io.pinfold.List")
         case .show(let session): Call("io.pinfold.Show", ["session": .string(session)])
         case .explain: Call("io.pinfold.Explain")
@@ -70,6 +79,9 @@ extension Request {
             Call(
                 "io.pinfold.Set",
                 ["session": .string(session), "settings": .array(settings.map { .string($0) })])
+        case .setToken(let session, let life, let token):
+            Call(
+                "io.pinfold.SetToken", ["session": .string(session), "life": JSON(life), "token": JSON(token)])
         case .events(let follow, let since):
             Call("io.pinfold.Events", ["follow": .bool(follow), "since": JSON(since)], wantsMore: true)
         case .reload: Call("io.pinfold.Reload")

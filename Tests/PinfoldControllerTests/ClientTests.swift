@@ -52,7 +52,7 @@ import Testing
                 _ = try? bad.poll()
             }
             #expect(try bad.reply() == nil)
-            #expect(desk.lines.contains { $0.contains("more than 1048576 bytes") })
+            #expect(desk.lines.contains { $0.contains("more than \(Frame.longestCall) bytes") })
             try expectOthersServed(desk, bystander)
         }
     }

@@ -71,7 +71,7 @@ import Testing
             try desk.pass(.seconds(20))
             let asking = try desk.client()
             try asking.send(.open(OpenRequest(session: "third", command: ["x"])))
-            guard case .closeInput(let cause) = try first.event() else { throw Missing("a request to leave") }
+            guard case .closeInput(let cause, _) = try first.event() else { throw Missing("a request to leave") }
             #expect(cause.kind == .poolFull)
             #expect(try LeaseEvent(try #require(try asking.reply())) == .queued(position: 1))
             try desk.stage.end(first.life)

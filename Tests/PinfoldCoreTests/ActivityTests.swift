@@ -83,8 +83,8 @@ import Testing
             $0.evict = kind == "never" ? .never : .yes
         }
         if kind == "pinned" { _ = bench.order(.pin, "a") }
-        if kind == "turn" { _ = bench.handle(.turn(bench.life("a"), .open(since: bench.now))) }
-        if kind == "waiting" { _ = bench.handle(.turn(bench.life("a"), .waiting(since: bench.now))) }
+        if kind == "turn" { _ = bench.handle(.turn(bench.life("a"), .open)) }
+        if kind == "waiting" { _ = bench.handle(.turn(bench.life("a"), .waiting)) }
         #expect(bench.pass(.seconds(3_600)).words == [])
     }
 
@@ -99,7 +99,7 @@ import Testing
     @Test func idleIsCountedFromTheEndOfTheTurn() {
         var bench = Bench()
         bench.start("a") { $0.idleTimeout = .seconds(60) }
-        _ = bench.handle(.turn(bench.life("a"), .open(since: bench.now)))
+        _ = bench.handle(.turn(bench.life("a"), .open))
         _ = bench.pass(.seconds(1_000))
         _ = bench.handle(.turn(bench.life("a"), .none))
         #expect(bench.pass(.seconds(59)).words == [])
@@ -109,7 +109,7 @@ import Testing
     @Test func lifetimeEndsABusySessionForGood() {
         var bench = Bench()
         bench.start("a") { $0.lifetime = .seconds(100) }
-        _ = bench.handle(.turn(bench.life("a"), .open(since: bench.now)))
+        _ = bench.handle(.turn(bench.life("a"), .open))
         #expect(bench.pass(.seconds(100)).words == ["closeInput a.1 lifetime"])
         #expect(bench.die("a").words.contains("finish a.1 lifetime exit 124"))
         #expect(bench.state("a") == .ended)

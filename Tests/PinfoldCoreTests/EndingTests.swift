@@ -113,7 +113,7 @@ import Testing
     @Test func commandThatCannotStartReportsItsOwnExitCodeAndKeepsTheToken() {
         var bench = Bench()
         bench.start("a")
-        _ = bench.handle(.token(id("a"), "conversation"))
+        _ = bench.handle(.token(bench.life("a"), "conversation"))
         _ = bench.pass(.seconds(11))
         _ = bench.order(.suspend, "a")
         _ = bench.die("a")

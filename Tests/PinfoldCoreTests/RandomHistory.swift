@@ -111,12 +111,13 @@ struct RandomHistory {
             return .activity(life, [.stdin, .cpu, .touch].randomElement(using: &random) ?? .stdin)
         case 50..<60:
             guard let life else { return .timePassed }
-            let turn: [Turn] = [.none, .open(since: now), .waiting(since: now)]
-            return .turn(life, turn.randomElement(using: &random) ?? .none)
+            return .turn(life, TurnState.allCases.randomElement(using: &random) ?? .none)
         case 60..<75:
             available = UInt64.random(in: 0...(8 << 30), using: &random)
             return .memoryEvent
-        case 75..<78: return .token(name, random.chance(50) ? "token" : nil)
+        case 75..<78:
+            guard let life else { return .timePassed }
+            return .token(life, random.chance(50) ? "token" : nil)
         case 78..<82:
             guard let life, let client = launchers[life] else { return .timePassed }
             undecided.remove(client)
@@ -187,7 +188,7 @@ struct RandomHistory {
                 : .commandStarted(life, processID: 2, placement: .into)
             plan(start, within: 200)
             if random.chance(15) { planDeath(life, within: 30_000) }
-        case .closeInput(let life, _): if random.chance(50) { planDeath(life, within: 2_000) }
+        case .closeInput(let life, _, _): if random.chance(50) { planDeath(life, within: 2_000) }
         case .terminate(let life): if random.chance(60) { planDeath(life, within: 4_000) }
         case .kill(let life): planDeath(life, within: 100)
         case .collect(let life): plan(.removed(life, LifeTotals()), within: 50)
@@ -292,10 +293,10 @@ struct RandomHistory {
     /// Whether the event itself may have changed what the session looked like before it.
     private func isAbout(_ name: SessionID, _ event: Event) -> Bool {
         switch event {
-        case .activity(let life, _), .turn(let life, _), .commandStarted(let life, _, _), .commandExited(let life, _),
+        case .activity(let life, _), .turn(let life, _), .token(let life, _), .commandStarted(let life, _, _),
+            .commandExited(let life, _),
             .emptied(let life), .limitsSet(let life, _):
             life.session == name
-        case .token(let session, _): session == name
         case .ordered(let order): order.session == name
         default: false
         }

@@ -1,3 +1,4 @@
+import PinfoldCore
 import PinfoldJSON
 import Testing
 
@@ -77,6 +78,23 @@ import Testing
             #expect(call.frame.last == 0)
             #expect(try Call(frame: Array(call.frame.dropLast())) == call)
         }
+    }
+
+    /// A token that is not too long must not be cut off for its frame, whatever JSON makes of its characters.
+    @Test(arguments: ["\u{1}", "\"", "x", "é", "\u{2028}", "\u{9F}", "\u{10FFFF}"])
+    func longestTokenFitsIntoACallAndAReply(character: String) throws {
+        let token = String(repeating: character, count: ResumeToken.longest / character.utf8.count)
+        #expect(ResumeToken.problem(with: token) == nil)
+        for request in [Request.remember(token), .setToken(session: "a", life: .max, token: token)] {
+            var reader = FrameReader(longest: Frame.longestCall)
+            reader.append(request.call.frame)
+            let frame = try #require(try reader.next())
+            #expect(try Request(Call(frame: frame)) == request)
+        }
+        let grant = LeaseEvent.Grant(
+            session: "a", life: 1, cgroup: "/c", policy: "p", enforcement: .kernel, socket: "/s", graceMilliseconds: 1,
+            resume: token)
+        #expect(LeaseEvent.granted(grant).reply.frame.count < Frame.longestReply)
     }
 
     @Test func replyIsReadBackAsItWasWritten() throws {

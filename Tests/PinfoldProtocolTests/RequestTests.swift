@@ -12,7 +12,10 @@ private let requests: [Request] =
                 session: "a", policy: "p", settings: ["MemoryMax=1G"], command: ["a", "b c"], waitMilliseconds: 5,
                 keepsTree: true)),
         .reopen(session: "a", life: 3), .started(processID: 42, placement: .attach), .attach,
-        .startFailed(reason: "no", exitCode: 127), .exited(.exited(3)), .exited(.signaled(9)), .active(.stdin), .list,
+        .startFailed(reason: "no", exitCode: 127), .exited(.exited(3)), .exited(.signaled(9)), .active(.stdin),
+        .turn(.waiting),
+        .remember("{}"), .remember(nil), .setToken(session: "a", life: 3, token: "t"),
+        .setToken(session: "a", life: nil, token: nil), .list,
         .show("a"), .explain, .set("a", settings: ["TasksMax=3"]), .events(follow: true, since: "2026-01-01T00:00:00Z"),
         .events(follow: false, since: nil), .reload, .describe, .information, .interfaceDescription("io.pinfold"),
     ] + Request.OrderVerb.allCases.map { .order($0, "a") }
@@ -22,7 +25,9 @@ private let wrongParameters: [(method: String, parameters: JSONObject, name: Str
     ("io.pinfold.Open", ["session": "a"], "command"), ("io.pinfold.Open", ["command": [1]], "command"),
     ("io.pinfold.Started", ["pid": 4_294_967_296, "placement": "into"], "pid"),
     ("io.pinfold.Started", ["pid": 1, "placement": "beside"], "placement"),
-    ("io.pinfold.Active", ["source": "ping"], "source"),
+    ("io.pinfold.Active", ["source": "ping"], "source"), ("io.pinfold.Turn", ["state": "closed"], "state"),
+    ("io.pinfold.Remember", ["token": 1], "token"), ("io.pinfold.SetToken", ["token": "t"], "session"),
+    ("io.pinfold.SetToken", ["session": "a", "life": "1"], "life"),
     ("io.pinfold.Reopen", ["session": "a", "life": -1], "life"),
 ]
 
@@ -97,19 +102,42 @@ func description() -> SessionDescription {
         session, budget: budget, sessionsPath: "/sys/fs/cgroup/s", at: Instant(nanoseconds: 9_000_000_000))
 }
 
+private let leaseEvents: [LeaseEvent] = [
+    LeaseEvent.queued(position: 3), .attached, .attachFailed(reason: "no"),
+    .closeInput(cause, Closing(milliseconds: 1_000, reports: .max, isRefusable: true)),
+    .closeInput(cause, Closing(milliseconds: 0, reports: 0, isRefusable: false)), .cancelTurn(cause), .released,
+    .granted(
+        LeaseEvent.Grant(
+            session: "a", life: 1, cgroup: "/c", policy: "p", enforcement: .kernel, socket: "/s",
+            graceMilliseconds: 4_000)),
+    .granted(
+        LeaseEvent.Grant(
+            session: "a", life: 1, cgroup: "/c", policy: "p", enforcement: .none, socket: "/s",
+            graceMilliseconds: 4_000, resume: "{\"a\": \"\u{0}\n\"}")),
+    .ended(LeaseEvent.Ending(cause: cause, isSuspended: true, exitCode: 75)),
+]
+
 @Suite struct CodingTests {
-    @Test(arguments: [
-        LeaseEvent.queued(position: 3), .attached, .attachFailed(reason: "no"), .closeInput(cause), .released,
-        .granted(
-            LeaseEvent.Grant(
-                session: "a", life: 1, cgroup: "/c", policy: "p", enforcement: .kernel, socket: "/s",
-                graceMilliseconds: 4_000)),
-        .ended(LeaseEvent.Ending(cause: cause, isSuspended: true, exitCode: 75)),
-    ])
+    @Test(arguments: leaseEvents)
     func leaseEventIsReadBackFromItsReply(event: LeaseEvent) throws {
         let reply = try Reply(frame: Array(event.reply.frame.dropLast()))
         #expect(try LeaseEvent(reply) == event)
         #expect(reply.continues == !event.isLast)
+    }
+
+    /// A member that a launcher is told and the text does not name is one that a generated client throws away.
+    @Test func interfaceTextNamesEveryMemberOfALease() throws {
+        let text = try #require(Interface.description(of: "io.pinfold"))
+        let type = try #require(text.split(separator: "type Lease (").last?.split(separator: "\n)").first)
+        let described = type.split(separator: "\n").compactMap { $0.split(separator: ":").first }
+            .map { $0.drop { $0 == " " } }.filter { !$0.isEmpty }.map(String.init)
+        var told: Set<String> = []
+        for event in leaseEvents { told.formUnion(event.reply.parameters["lease"]?.object?.keys ?? []) }
+        #expect(Set(described) == told)
+        for event in leaseEvents {
+            let name = try #require(event.reply.parameters["lease"]?["event"]?.string)
+            #expect(text.contains(name))
+        }
     }
 
     @Test func sessionIsReadBackFromItsJSON() throws {

@@ -1,0 +1,46 @@
+/// What one life leaves for the next to go on with: told by a launcher that follows a conversation, or from inside.
+extension SessionPool {
+    /// A launcher that speaks of its token once is the one who keeps it: nobody else can know what belongs in it.
+    mutating func noteToken(of id: LifeID, _ token: String?, _ actions: inout [Action]) {
+        guard let index = sessions.index(of: id) else { return }
+        sessions[index].life?.launcherKeepsToken = true
+        if let problem = ResumeToken.problem(with: token) {
+            actions.append(.announce(Announcement(.tokenRefused, id, [("message", .text(problem))])))
+        } else {
+            keep(token, index, &actions)
+        }
+    }
+
+    /// A command inside a session, or whoever may give it orders, sets the token.
+    mutating func setToken(
+        _ index: Int, _ life: UInt64?, _ token: String?, _ order: Order, _ actions: inout [Action]
+    ) {
+        let outcome: OrderOutcome
+        if let reason = refusal(of: token, for: sessions[index], life) {
+            outcome = .refused(reason)
+        } else {
+            keep(token, index, &actions)
+            outcome = .done
+        }
+        actions.append(.answer(order.client, order.session, outcome))
+    }
+
+    private func refusal(of token: String?, for session: Session, _ life: UInt64?) -> String? {
+        if let life, session.life?.number != life {
+            return "life \(life) of '\(session.id)' is over, and what it leaves now is of no use to a later one"
+        }
+        if session.life?.launcherKeepsToken == true {
+            return "the launcher of '\(session.id)' keeps its resume token itself"
+        }
+        if session.life?.stopping?.isFinal == true {
+            return "'\(session.id)' is being ended for good; no life follows that a token could serve"
+        }
+        return ResumeToken.problem(withVariable: token)
+    }
+
+    private mutating func keep(_ token: String?, _ index: Int, _ actions: inout [Action]) {
+        guard sessions[index].token != token, sessions[index].life?.stopping?.isFinal != true else { return }
+        sessions[index].token = token
+        actions.append(.save(sessions[index].id))
+    }
+}
