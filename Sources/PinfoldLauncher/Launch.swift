@@ -82,6 +82,7 @@ struct Launch: ~Copyable {
         command.set("PINFOLD_SESSION", granted.grant.session)
         command.set("PINFOLD_LIFE", "\(granted.grant.life)")
         command.set("PINFOLD_SOCKET", granted.grant.socket)
+        handOver(granted.grant.resume, to: &command, say: say)
         var spawn = SpawnOptions()
         spawn.ignoredSignals = ignored
         spawn.processGroup = relay.processGroup
@@ -101,6 +102,19 @@ struct Launch: ~Copyable {
         } catch {
             lease = consume socket
             throw try report(error)
+        }
+    }
+
+    /// What a former life left. A session started from within another one must not take up that one's.
+    private func handOver(_ token: String?, to command: inout Command, say: (String) -> Void) {
+        let entry = Array("\(ResumeToken.variable)=".utf8)
+        command.environment.removeAll { $0.bytes.starts(with: entry) }
+        guard let token else { return }
+        if let problem = ResumeToken.problem(withVariable: token) {
+            // Left by a launcher of another kind, which did not mean it for an environment.
+            say("\(ResumeToken.variable) is not set: \(problem)")
+        } else {
+            command.set(ResumeToken.variable, token)
         }
     }
 

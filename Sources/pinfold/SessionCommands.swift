@@ -13,7 +13,7 @@ enum SessionCommands {
         order(.suspend, "suspend", "End sessions so that they can come back"),
         order(.end, "end", "End sessions for good: stdin closed, SIGTERM, then cgroup.kill"),
         order(.kill, "kill", "Kill sessions at once, as whole trees"),
-        SetCommand.entry,
+        SetCommand.entry, TokenCommand.entry,
     ]
 
     private static func order(_ verb: Request.OrderVerb, _ name: String, _ summary: String) -> CommandEntry {
