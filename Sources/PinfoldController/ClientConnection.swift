@@ -52,24 +52,32 @@ package final class ClientConnection {
         }
     }
 
+    /// Whether it waits for a token to be kept.
+    var isKeepingToken: Bool {
+        if case .token? = open { true } else { false }
+    }
+
     var isWatchedForWriting = false
     /// Whether there are bytes that the socket would not take.
     var wantsToSend: Bool { !unsent.isEmpty }
 
     enum Intake {
-        case more, closed
+        /// There may be more.
+        case some
+        case nothing
+        case closed
     }
 
-    /// Takes in what has come.
+    /// Takes in what has come, as much of it as fits into the buffer.
     func receive(into buffer: inout [UInt8]) throws(Errno) -> Intake {
         switch try stream.receive(into: &buffer, accepting: 1) {
         case .closed: return .closed
-        case .wouldBlock: return .more
+        case .wouldBlock: return .nothing
         case .data(let count, var descriptors):
             reader.append(buffer[..<count])
             // One at a time: nobody needs more, and a queue of them would be a way to use up ours.
             if let descriptor = descriptors.accepted.takeFirst(), received.count == 0 { received.append(descriptor) }
-            return .more
+            return .some
         }
     }
 

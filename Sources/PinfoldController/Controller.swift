@@ -49,6 +49,8 @@ package final class Controller {
     private var reading = Reading()
     /// Clients whose last call is answered now and whose next one may be there already.
     var unheard: [ClientID] = []
+    /// The moment for which everything is decided that one turn of the loop deals with; nil between turns.
+    private var moment: Instant?
     package private(set) var isDone = false
 
     enum Token {
@@ -102,7 +104,15 @@ package final class Controller {
     /// - Returns: which of the watched descriptors are readable.
     package func turn(patience: Duration? = nil) throws(Errno) -> [UInt64] {
         var outside: [UInt64] = []
-        for ready in try poller.wait(timeout: timeout(patience)) {
+        let sources = try poller.wait(timeout: timeout(patience))
+        let now = clock()
+        defer { moment = nil }
+        if let due = pool.nextDeadline, now >= due {
+            moment = due.justBefore
+            hearLastWords()
+        }
+        moment = now
+        for ready in sources {
             switch ready.token {
             case Token.listener: acceptClients()
             case Token.world: break
@@ -112,8 +122,8 @@ package final class Controller {
             }
         }
         finishWork()
-        for event in world.takeEvents(at: clock()) { dispatch(event) }
-        if let due = pool.nextDeadline, clock() >= due { dispatch(.timePassed) }
+        for event in world.takeEvents(at: now) { dispatch(event) }
+        if let due = pool.nextDeadline, now >= due { dispatch(.timePassed) }
         hearUnheard()
         return outside
     }
@@ -143,7 +153,7 @@ package final class Controller {
     package func dispatch(_ event: Event) {
         var events = [event][...]
         while let event = events.popFirst() {
-            for action in pool.handle(event, at: clock()) { perform(action, &events) }
+            for action in pool.handle(event, at: moment ?? clock()) { perform(action, &events) }
         }
     }
 
@@ -177,15 +187,16 @@ package final class Controller {
         case .forget(let session): records.forget(session)
         case .announce(let announcement): announce(announcement)
         case .answer(let client, let session, let outcome):
-            onceKept(session, pool.sessions[session]?.isSuspended == true) { $0.answer(client, outcome) }
+            let isRelied = pool.sessions[session]?.isSuspended == true || connections[client]?.isKeepingToken == true
+            onceKept(session, isRelied) { $0.answer(client, outcome) }
         case .shutdownComplete: isDone = true
         }
     }
 
-    /// Whoever is told that a session is suspended may rely on it: its record is on disk by then. Others need not wait
-    /// for a disk.
-    private func onceKept(_ session: SessionID, _ isSuspended: Bool, _ tell: @escaping (Controller) -> Void) {
-        guard isSuspended else { return tell(self) }
+    /// Whoever is told that a session is suspended, or its token kept, may rely on it: its record is on disk by then.
+    /// Others need not wait for a disk.
+    private func onceKept(_ session: SessionID, _ isRelied: Bool, _ tell: @escaping (Controller) -> Void) {
+        guard isRelied else { return tell(self) }
         records.afterSaving(session) { [unowned self] in tell(self) }
     }
 

@@ -21,7 +21,9 @@ package final class RecordStore {
     private let say: (String) -> Void
     /// What is to be written, the latest of each session; nil: to be removed.
     private var waiting: [SessionID: [UInt8]?] = [:]
-    private var isWriting = false
+    /// What the worker has in hand.
+    private var writing: Set<SessionID> = []
+    private var isWriting: Bool { !writing.isEmpty }
     /// What is to be done once a session's record is on disk.
     private var afterwards: [SessionID: [() -> Void]] = [:]
 
@@ -44,7 +46,11 @@ package final class RecordStore {
 
     /// Does something once what was handed in of a session is on disk, or cannot be brought there.
     func afterSaving(_ session: SessionID, _ body: @escaping () -> Void) {
-        if isSettled { body() } else { afterwards[session, default: []].append(body) }
+        if waiting[session] == nil, !writing.contains(session) {
+            body()
+        } else {
+            afterwards[session, default: []].append(body)
+        }
     }
 
     package func forget(_ session: SessionID) {
@@ -56,8 +62,8 @@ package final class RecordStore {
     /// as it is then.
     private func write() {
         guard !isWriting, !waiting.isEmpty else { return }
-        isWriting = true
         let (batch, folder) = (waiting, folder)
+        writing = Set(batch.keys)
         waiting = [:]
         worker.submit {
             var done: [RecordWork] = []
@@ -80,7 +86,7 @@ package final class RecordStore {
     }
 
     package func finish(_ work: [RecordWork]) {
-        isWriting = false
+        writing = []
         for done in work {
             guard let problem = done.problem else { continue }
             say("cannot keep the record of '\(done.session)' in \(path): \(problem); it is in memory alone")

@@ -54,8 +54,11 @@ extension SessionPool {
         guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
         sessions[index].life?.turnReports += 1
         sessions[index].life?.launcherKeepsToken = true
+        if life.stopping?.isRefusable == true { reinstate(index, at: now, &actions) }
+        // Saying the same again is neither a new turn nor activity.
         guard life.turn.state != state else { return }
         sessions[index].life?.turn = Turn(state, since: now)
+        if state == .none { sessions[index].life?.cancelledTurn = nil }
         noteActivity(id, .acp, at: now, &actions)
         schedule(index, at: now)
         if state == .waiting { actions.append(.announce(Announcement(.waiting, id))) }
@@ -73,6 +76,7 @@ extension SessionPool {
             stop(index, because: .lifetime(limit: limit), suspends: false, from: .closeInput, at: now, &actions)
             return
         }
+        if limitTurn(index, at: now, &actions) { return }
         guard !session.isBusy(at: now) else { return }
         let id = LifeID(session: session.id, number: life.number)
         if !life.announcedIdle {
@@ -114,8 +118,8 @@ extension Session {
         case .stopping(let stopping):
             return stopping.nextDeadline
         case .running:
-            var due = [life.leaseDeadline, policy.lifetime.map { life.startedAt + $0 }]
-            if life.turn == .none {
+            var due = [life.leaseDeadline, policy.lifetime.map { life.startedAt + $0 }, turnDeadline]
+            if life.turn == .none, !life.awaitsLauncher {
                 due.append(life.announcedIdle ? nil : lastActivity + policy.idleAfter)
                 // Idle for longer than the limit but busy by its own measure: nothing happens before it is idle.
                 due.append(idleLimit.map { lastActivity + max($0, policy.idleAfter) })

@@ -5,6 +5,9 @@ package struct Announcement: Hashable, Sendable {
         case victimChosen = "victim_chosen"
         case nothingEvictable = "nothing_evictable"
         case stopping, stuck, suspended, ended, forgotten
+        /// An ending was taken back because a turn began meanwhile.
+        case reinstated
+        case turnCancelled = "turn_cancelled"
         case leaseLost = "lease_lost"
         case leaseTaken = "lease_taken"
         case tokenRefused = "token_refused"

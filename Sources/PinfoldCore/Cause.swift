@@ -152,6 +152,14 @@ extension Cause {
             numbers: [Number("limitSeconds", seconds: limit)])
     }
 
+    package static func permissionTimeout(limit: Duration) -> Cause {
+        Cause(
+            kind: .turnTimeout,
+            message: "a turn waited for a human's answer that did not come; "
+                + "PermissionTimeoutSec=\(Wording.span(limit))",
+            numbers: [Number("limitSeconds", seconds: limit)])
+    }
+
     /// - Parameter exit: what the launcher exits with: 126, 127 or 125.
     package static func startFailed(_ reason: String, exit: Int32) -> Cause {
         Cause(kind: .startFailed, message: reason, numbers: [Number("exit", Int64(exit))])

@@ -7,14 +7,15 @@ extension SessionPool {
     /// A killed life that is not empty by now is said to be stuck.
     static let stuckAfter = Duration.seconds(10)
 
-    /// Where an ending begins. An ending that has begun can only be hastened.
+    /// Where an ending begins. One that has begun can be hastened; the first stage of some can be taken back.
     enum EndingStep: Int, Comparable {
         case closeInput, terminate, kill
 
         static func < (left: EndingStep, right: EndingStep) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// Begins to end a life, or hastens the ending that has begun, which keeps its first cause.
+    /// Begins to end a life, or hastens the ending that has begun, which keeps its first cause unless that could have
+    /// been taken back.
     ///
     /// - Parameter cause: nil where the command left by itself and only what it left behind must go.
     mutating func stop(
@@ -23,13 +24,18 @@ extension SessionPool {
     ) {
         guard let life = sessions[index].life else { return }
         if let stopping = life.stopping {
-            if step == .kill, !stopping.isKilling { kill(index, at: now, &actions) }
+            if step == .kill, !stopping.isKilling {
+                kill(index, at: now, &actions)
+            } else if stopping.isRefusable, let cause {
+                insist(index, on: cause, suspends: suspends, at: now, &actions)
+            }
             return
         }
         let policy = sessions[index].policy
         let grace = policy.stdinClose + policy.term
         let stopping = Stopping(
-            cause: cause, suspends: suspends, step: .closingInput(until: now),
+            cause: cause, suspends: suspends, yieldsToTurns: step == .closeInput && cause?.yieldsToTurns == true,
+            step: .closingInput(until: now),
             expected: life.memory.anonymous ?? life.memory.current ?? 0,
             creditEnds: now + (step == .kill ? .zero : grace) + Self.creditAfterKill)
         sessions[index].life?.stage = .stopping(stopping)
@@ -46,7 +52,7 @@ extension SessionPool {
         }
     }
 
-    private mutating func closeInput(_ index: Int, at now: Instant, _ actions: inout [Action]) {
+    mutating func closeInput(_ index: Int, at now: Instant, _ actions: inout [Action]) {
         let grace = sessions[index].policy.stdinClose
         guard let life = sessions[index].life, life.lease != nil, life.status == nil, grace > .zero,
             let cause = life.stopping?.cause
@@ -122,7 +128,8 @@ extension SessionPool {
     private mutating func beginNaturalEnd(_ index: Int, at now: Instant) {
         sessions[index].life?.stage = .stopping(
             Stopping(
-                cause: nil, suspends: false, step: .killing(since: now, isReportedStuck: false), expected: 0,
+                cause: nil, suspends: false, yieldsToTurns: false, step: .killing(since: now, isReportedStuck: false),
+                expected: 0,
                 creditEnds: now))
     }
 

@@ -20,6 +20,11 @@ package struct Instant: Hashable, Comparable, Sendable {
         return Instant(nanoseconds: overflow ? .max : sum)
     }
 
+    /// The last moment that is not yet this one.
+    package var justBefore: Instant {
+        Instant(nanoseconds: nanoseconds > 0 ? nanoseconds - 1 : 0)
+    }
+
     /// The time since `earlier`; zero where `earlier` is in fact later.
     package func since(_ earlier: Instant) -> Duration {
         guard self > earlier else { return .zero }

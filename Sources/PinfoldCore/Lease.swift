@@ -45,6 +45,7 @@ extension SessionPool {
         // The new lease tells all anew, and counts from the beginning as its launcher does.
         sessions[index].life?.turnReports = 0
         sessions[index].life?.launcherKeepsToken = false
+        schedule(index, at: now)
         actions.append(.announce(Announcement(.leaseTaken, id)))
     }
 

@@ -18,6 +18,7 @@ package struct Life: Sendable {
     package var turnReports: UInt64 = 0
     /// Its launcher relays a conversation, and knows what the next life needs; a command inside it cannot.
     package var launcherKeepsToken = false
+    package var cancelledTurn: CancelledTurn?
     package var memory = LifeMemory()
     package var cpu: CPUSample?
     /// How the command ended, once somebody said so.
@@ -51,8 +52,12 @@ package struct Life: Sendable {
     package func closing(at now: Instant) -> Closing? {
         guard case .closingInput(let until)? = stopping?.step else { return nil }
         return Closing(
-            milliseconds: UInt64(until.since(now).wholeMilliseconds), reports: turnReports, isRefusable: false)
+            milliseconds: UInt64(until.since(now).wholeMilliseconds), reports: turnReports,
+            isRefusable: stopping?.isRefusable == true)
     }
+
+    /// Taken over from a former controller, and its launcher, who alone knows whether a turn is open, not yet back.
+    package var awaitsLauncher: Bool { leaseDeadline != nil }
 
     package var stopping: Stopping? {
         guard case .stopping(let stopping) = stage else { return nil }
@@ -101,6 +106,8 @@ package struct Stopping: Sendable {
     /// Why, where somebody here wanted it; nil where the command left by itself.
     package var cause: Cause?
     package var suspends: Bool
+    /// Begun because nobody used the session: a turn that begins before anything was sent to a process takes it back.
+    package var yieldsToTurns: Bool
     package var step: Step
     /// Bytes that are counted as coming back, until `creditEnds`.
     package var expected: UInt64
@@ -120,6 +127,13 @@ package struct Stopping: Sendable {
         case killing(since: Instant, isReportedStuck: Bool)
         /// Empty; the directory is being removed.
         case collecting
+    }
+
+    package var isRefusable: Bool {
+        switch step {
+        case .closingInput: yieldsToTurns
+        case .terminating, .killing, .collecting: false
+        }
     }
 
     package var isKilling: Bool {

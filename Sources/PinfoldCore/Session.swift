@@ -55,10 +55,10 @@ package struct Session: Sendable {
         }
     }
 
-    /// Busy while a turn is open, and until `IdleAfterSec=` has passed without activity.
+    /// Busy while a turn is open, until `IdleAfterSec=` has passed without activity, and while nobody can tell.
     package func isBusy(at now: Instant) -> Bool {
         guard let life else { return false }
-        return life.turn != .none || now.since(lastActivity) < policy.idleAfter
+        return life.awaitsLauncher || life.turn != .none || now.since(lastActivity) < policy.idleAfter
     }
 
     /// For how long an idle session has been idle, as the limits count it: since its last activity.

@@ -21,6 +21,8 @@ package struct SessionPolicy: Hashable, Sendable {
     package var idleTimeout: Duration? = .seconds(4 * 3_600)
     package var lifetime: Duration?
     package var turnTimeout: Duration? = .seconds(30 * 60)
+    /// How long a turn may wait for a human's answer; it counts as no other time of the turn.
+    package var permissionTimeout: Duration? = .seconds(24 * 3_600)
     /// How long a closed stdin is given to end the session by itself.
     package var stdinClose = Duration.seconds(1)
     /// How long SIGTERM is given.

@@ -2,6 +2,8 @@
 extension SessionPool {
     /// Ended sessions that are still remembered, so that their users can be told why.
     static let rememberedEnds = 128
+    /// Ended sessions that could go on where they stopped, and are remembered for it.
+    static let rememberedTokens = 1_024
 
     /// Looks at every session once and finds out anew when the next look is due.
     mutating func passTime(at now: Instant, _ actions: inout [Action]) {
@@ -21,10 +23,18 @@ extension SessionPool {
         nextDue = sessions.all.compactMap { $0.nextDeadline(at: now) }.min()
     }
 
-    /// Forgets the longest ended of the ended. A suspended session is never forgotten: somebody may come back to it.
+    /// Forgets the longest ended of the ended, those that could go on much later than those that could not. A suspended
+    /// session is never forgotten: somebody may come back to it.
     mutating func forgetOldest(_ actions: inout [Action]) {
-        let ended = sessions.all.filter { $0.life == nil && !$0.isSuspended }
-        guard ended.count > Self.rememberedEnds else { return }
+        forgetOldest(beyond: Self.rememberedEnds, of: { $0.token == nil }, &actions)
+        forgetOldest(beyond: Self.rememberedTokens, of: { $0.token != nil }, &actions)
+    }
+
+    private mutating func forgetOldest(
+        beyond most: Int, of kind: (Session) -> Bool, _ actions: inout [Action]
+    ) {
+        let ended = sessions.all.filter { $0.life == nil && !$0.isSuspended && kind($0) }
+        guard ended.count > most else { return }
         let beginning = Instant(nanoseconds: 0)
         let oldest = ended.min { ($0.endedAt ?? beginning, $0.id) < ($1.endedAt ?? beginning, $1.id) }
         guard let oldest else { return }

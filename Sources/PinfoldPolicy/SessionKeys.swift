@@ -69,7 +69,14 @@ package enum SessionKeys {
             "IdleTimeoutSec", "an idle session is suspended after this long without activity", \.idleTimeout,
             default: standard),
         PolicyKey("LifetimeSec", "a session is ended after this long, busy or not", \.lifetime, default: standard),
-        PolicyKey("TurnTimeoutSec", "a turn of an agent that takes longer is hung", \.turnTimeout, default: standard),
+        PolicyKey(
+            "TurnTimeoutSec",
+            "a turn of an agent that takes longer is cancelled, and ended with its session if it hangs",
+            \.turnTimeout, default: standard),
+        PolicyKey(
+            "PermissionTimeoutSec",
+            "how long a turn may wait for a human's answer, which counts as no other time of the turn",
+            \.permissionTimeout, default: standard),
         PolicyKey(
             "StdinCloseSec", "how long a closed stdin is given to end the session", \.stdinClose,
             default: standard),

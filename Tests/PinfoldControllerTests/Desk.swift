@@ -188,6 +188,7 @@ final class Launch {
     let desk: Desk
     let client: TestClient
     let life: LifeID
+    let grant: LeaseEvent.Grant
     private(set) var events: [LeaseEvent] = []
 
     /// Asks for a session and expects to get it.
@@ -206,7 +207,8 @@ final class Launch {
             if let error = reply.error { throw InterfaceError(error, reply.parameters) }
             if case .granted(let grant) = try LeaseEvent(reply) { granted = grant }
         }
-        life = LifeID(session: try SessionID(name), number: granted?.life ?? 0)
+        grant = try unwrap(granted)
+        life = LifeID(session: try SessionID(name), number: grant.life)
         guard client.takeDescriptor() != nil else { throw Missing("the cgroup of \(name)") }
     }
 

@@ -114,6 +114,38 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> [
         }
     }
 
+    /// A token can be as good as a password.
+    @Test func recordIsItsOwnersAlone() throws {
+        try withStore { store, folder, settle in
+            store.save(try id("a"), ["token": "secret"])
+            _ = settle()
+            let attributes = try FileManager.default.attributesOfItem(atPath: folder + "/a.json")
+            #expect(attributes[.posixPermissions] as? Int == 0o600)
+        }
+        try withFolder { folder in
+            let worker = try Worker()
+            defer { worker.finish() }
+            _ = try RecordStore(path: folder + "/state/sessions", worker: worker) { _ in }
+            let attributes = try FileManager.default.attributesOfItem(atPath: folder + "/state/sessions")
+            #expect(attributes[.posixPermissions] as? Int == 0o700)
+        }
+    }
+
+    @Test func whoWaitsForARecordDoesNotWaitForThoseOfOthers() throws {
+        try withStore { store, _, settle in
+            final class Told { var names: [String] = [] }
+            let told = Told()
+            store.save(try id("a"), ["count": 1])
+            store.afterSaving(try id("b")) { told.names.append("b") }
+            #expect(told.names == ["b"])
+            store.afterSaving(try id("a")) { told.names.append("a") }
+            store.save(try id("a"), ["count": 2])
+            #expect(told.names == ["b"])
+            _ = settle()
+            #expect(told.names == ["b", "a"])
+        }
+    }
+
     @Test func recordThatCannotBeWrittenIsSaidAndKeptInMemory() throws {
         try withStore { store, folder, settle in
             store.save(try id("a"), ["count": 1])

@@ -85,7 +85,7 @@ import Testing
         if kind == "pinned" { _ = bench.order(.pin, "a") }
         if kind == "turn" { _ = bench.handle(.turn(bench.life("a"), .open)) }
         if kind == "waiting" { _ = bench.handle(.turn(bench.life("a"), .waiting)) }
-        #expect(bench.pass(.seconds(3_600)).words == [])
+        #expect(bench.pass(.seconds(1_700)).words == [])
     }
 
     @Test func unpinnedSessionTimesOutAsIfItHadNeverBeenPinned() {

@@ -45,7 +45,11 @@ struct RandomHistory {
     private var kills: Set<LifeID> = []
     private var collected: Set<LifeID> = []
     private var suspended: Set<SessionID> = []
+    /// Ledgers of turns and tokens, kept by what was seen alone.
+    private var ledger = TurnLedger()
     private(set) var evictions = 0
+    private(set) var reinstatements = 0
+    private(set) var hungTurns = 0
     private(set) var ends = 0
 
     init(seed: UInt64, isTraced: Bool = false) {
@@ -105,11 +109,11 @@ struct RandomHistory {
             session.life.map { LifeID(session: name, number: $0.number) }
         }
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<30: return .requested(request(name))
-        case 30..<50:
+        case 0..<25: return .requested(request(name))
+        case 25..<45:
             guard let life else { return .timePassed }
             return .activity(life, [.stdin, .cpu, .touch].randomElement(using: &random) ?? .stdin)
-        case 50..<60:
+        case 45..<60:
             guard let life else { return .timePassed }
             return .turn(life, TurnState.allCases.randomElement(using: &random) ?? .none)
         case 60..<75:
@@ -138,6 +142,8 @@ struct RandomHistory {
         policy.resume = ResumeRule.allCases.randomElement(using: &random) ?? .load
         policy.onLeaseLost = random.chance(20) ? .keep : .stop
         policy.stdinClose = random.chance(20) ? .zero : .seconds(1)
+        policy.turnTimeout = random.chance(50) ? .seconds(Int.random(in: 2...10, using: &random)) : nil
+        policy.permissionTimeout = random.chance(50) ? .seconds(Int.random(in: 2...20, using: &random)) : nil
         let client = nextClient()
         undecided.insert(client)
         return SessionRequest(
@@ -150,6 +156,7 @@ struct RandomHistory {
         unanswered.insert(client)
         let verbs: [Order.Verb] = [
             .touch, .pin, .unpin, .unpin, .suspend, .end, .kill, .set(SessionPolicy(), settings: []),
+            .setToken(life: random.chance(50) ? UInt64.random(in: 1...4, using: &random) : nil, token: "set"),
         ]
         return Order(
             client: client, session: name, verb: verbs.randomElement(using: &random) ?? .touch, by: UserID(1))
@@ -188,7 +195,14 @@ struct RandomHistory {
                 : .commandStarted(life, processID: 2, placement: .into)
             plan(start, within: 200)
             if random.chance(15) { planDeath(life, within: 30_000) }
-        case .closeInput(let life, _, _): if random.chance(50) { planDeath(life, within: 2_000) }
+        case .closeInput(let life, _, let closing):
+            if closing.isRefusable, random.chance(50) {
+                // A prompt crossed with it: the launcher does nothing.
+                plan(.turn(life, TurnState.allCases.randomElement(using: &random) ?? .open), within: 1_500)
+            } else if random.chance(50) {
+                planDeath(life, within: 2_000)
+            }
+        case .cancelTurn(let life, _): if random.chance(60) { plan(.turn(life, .none), within: 12_000) }
         case .terminate(let life): if random.chance(60) { planDeath(life, within: 4_000) }
         case .kill(let life): planDeath(life, within: 100)
         case .collect(let life): plan(.removed(life, LifeTotals()), within: 50)
@@ -230,6 +244,9 @@ struct RandomHistory {
             violations.append("\(pool.residentCount) sessions where \(pool.budget.policy.maxSessions) may be")
         }
         for action in actions { check(action) }
+        violations += ledger.violations(of: actions, after: event, at: now, before: before, now: pool)
+        reinstatements += actions.announced(.reinstated).count
+        hungTurns += actions.announced(.turnCancelled).count
         checkVictims(actions.announced(.victimChosen), after: event, before: before)
         let nowSuspended = Set(pool.sessions.all.filter { $0.isSuspended && $0.life == nil }.map(\.id))
         let known = Set(pool.sessions.all.map(\.id))

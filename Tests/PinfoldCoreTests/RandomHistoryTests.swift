@@ -14,11 +14,15 @@ import Testing
         let size = Self.histories / Self.batches
         var evictions = 0
         var ends = 0
+        var reinstatements = 0
+        var hungTurns = 0
         for seed in batch * size..<(batch + 1) * size {
             var history = RandomHistory(seed: UInt64(seed))
             history.run(steps: 60)
             evictions += history.evictions
             ends += history.ends
+            reinstatements += history.reinstatements
+            hungTurns += history.hungTurns
             if !history.violations.isEmpty {
                 Issue.record("seed \(seed): \(Set(history.violations).sorted().joined(separator: "; "))")
             }
@@ -26,6 +30,8 @@ import Testing
         // Histories in which nothing happens would prove nothing.
         #expect(evictions > size / 2)
         #expect(ends > size)
+        #expect(reinstatements > size / 20)
+        #expect(hungTurns > size / 20)
     }
 
     @Test func equalHistoriesLeadToEqualDecisions() {
