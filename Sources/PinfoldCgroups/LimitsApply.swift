@@ -29,7 +29,7 @@ extension Cgroup {
         let controller = String(file.prefix { $0 != "." })
         let enabled = try controllers()
         guard controller == "cgroup" || enabled.contains(controller) else {
-            return "the controller \(controller) is not enabled here"
+            return "the \(controller) controller is not enabled here"
         }
         return file.hasPrefix("memory.swap.")
             ? "this kernel does not account swap" : "this kernel does not know \(file)"

@@ -51,7 +51,7 @@ import Testing
             #expect(
                 results.map(\.outcome) == [
                     .notHeld(found: "4096" + long.dropFirst(4)), .held("9"),
-                    .unavailable(reason: "the controller cpu is not enabled here"),
+                    .unavailable(reason: "the cpu controller is not enabled here"),
                 ])
             #expect(results.map(\.isHeld) == [false, true, false])
         }
