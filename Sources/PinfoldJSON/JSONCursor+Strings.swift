@@ -51,7 +51,10 @@ extension JSONCursor {
             guard half & 0xF800 == 0xD800 else { return }
             guard half < 0xDC00, at + 1 < text.count, text[at] == Byte.backslash, text[at + 1] == Byte.lowerU,
                 try hexadecimal(in: text, at: at) & 0xFC00 == 0xDC00
-            else { throw JSONError(.loneSurrogate(half), at: start, in: text) }
+            else {
+                if allowsLoneSurrogates { return }
+                throw JSONError(.loneSurrogate(half), at: start, in: text)
+            }
             at += 6
         case let byte where PlainText.meaning(ofEscape: byte) != nil: at += 2
         default:

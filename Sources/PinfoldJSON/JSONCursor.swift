@@ -9,10 +9,12 @@ struct JSONCursor {
 
     private var depth = 0
     private let depthLimit: Int
+    let allowsLoneSurrogates: Bool
 
-    init(at start: Int, depthLimit: Int = JSONLimits.deepest) {
+    init(at start: Int, depthLimit: Int = JSONLimits.deepest, allowsLoneSurrogates: Bool = false) {
         at = start
         self.depthLimit = depthLimit
+        self.allowsLoneSurrogates = allowsLoneSurrogates
     }
 
     /// Reads a part of a text, or all of it, that is one value with nothing but white space around it.
@@ -26,7 +28,8 @@ struct JSONCursor {
     ) throws(JSONError) -> Value {
         let start = range?.lowerBound ?? 0
         let text = text.extracting(..<(range?.upperBound ?? text.count))
-        var cursor = JSONCursor(at: start, depthLimit: limits.depth)
+        var cursor = JSONCursor(
+            at: start, depthLimit: limits.depth, allowsLoneSurrogates: limits.allowsLoneSurrogates)
         guard text.count - start <= limits.size else {
             throw JSONError(.tooLong(size: text.count - start, limit: limits.size), at: start, in: text)
         }

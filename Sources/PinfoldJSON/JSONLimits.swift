@@ -10,12 +10,17 @@ package struct JSONLimits: Sendable, Hashable {
     /// Bytes a text may have.
     package let size: Int
 
+    /// Whether half a surrogate pair is read past, and stands for U+FFFD. RFC 8259 (8.2) leaves it open; programs in
+    /// JavaScript write it where they cut a text in the middle of a character.
+    package let allowsLoneSurrogates: Bool
+
     /// - Parameters:
     ///   - depth: 128 by default, at most ``deepest``.
     ///   - size: in bytes; 64 MiB by default.
-    package init(depth: Int = 128, size: Int = 64 << 20) {
+    package init(depth: Int = 128, size: Int = 64 << 20, allowsLoneSurrogates: Bool = false) {
         precondition((0...Self.deepest).contains(depth), "a depth of \(depth) does not fit into a stack")
         self.depth = depth
         self.size = size
+        self.allowsLoneSurrogates = allowsLoneSurrogates
     }
 }

@@ -40,11 +40,14 @@ extension Span<UInt8> {
         guard let first = hexadecimal(at: start + 2) else { preconditionFailure("this string was not read before") }
         var value = UInt32(first)
         var end = start + 6
-        if first & 0xF800 == 0xD800, let second = hexadecimal(at: start + 8) {
+        if first & 0xFC00 == 0xD800, count - start >= 12, self[start + 6] == Byte.backslash,
+            self[start + 7] == Byte.lowerU, let second = hexadecimal(at: start + 8), second & 0xFC00 == 0xDC00
+        {
             value = 0x10000 + (UInt32(first) & 0x3FF) << 10 + UInt32(second) & 0x3FF
             end += 6
         }
-        guard let scalar = Unicode.Scalar(value) else { preconditionFailure("this string was not read before") }
+        // Half a pair comes so far only where that is allowed.
+        let scalar = Unicode.Scalar(value) ?? "\u{FFFD}"
         result.append(contentsOf: scalar.utf8)
         return end
     }
