@@ -1,5 +1,6 @@
 import Foundation
 import PinfoldJSON
+import TestSupport
 import Testing
 
 /// What must hold for every value and every text. Each test walks through thousands of them from a seed of its own; a
