@@ -69,7 +69,9 @@ let package = Package(
             name: "PinfoldCgroupsTests",
             dependencies: ["PinfoldCgroups", "PinfoldLinux", "TestSupport", "CTestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "PinfoldCoreTests", dependencies: ["PinfoldCore"], swiftSettings: strict),
+        .testTarget(
+            name: "PinfoldACPTests", dependencies: ["PinfoldACP", "PinfoldJSON", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "PinfoldCoreTests", dependencies: ["PinfoldCore", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "PinfoldPolicyTests", dependencies: ["PinfoldPolicy", "PinfoldCore"], swiftSettings: strict),
         .testTarget(
@@ -80,6 +82,6 @@ let package = Package(
             dependencies: ["pinfold", "PinfoldCgroups", "PinfoldLinux", "PinfoldJSON", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
-        .testTarget(name: "PinfoldJSONTests", dependencies: ["PinfoldJSON"], swiftSettings: strict),
+        .testTarget(name: "PinfoldJSONTests", dependencies: ["PinfoldJSON", "TestSupport"], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,288 @@
+/// An ACP conversation seen from the middle: a value that is told what happens and answers with what to do.
+///
+/// While client and agent both live, every byte passes as it came. The agent may go and come back in another life: what
+/// the client says meanwhile is held, the new agent is greeted as the client greeted the first one, each conversation
+/// is opened again when it is next spoken of, and then the held lines follow, each once.
+package struct Conversation: Sendable {
+    package struct Options: Hashable, Sendable {
+        /// Whether the conversations of a former launcher are given to the client that asks for a new one.
+        package var resumes: Bool
+        /// How long an agent may say nothing while it is greeted, or opens a conversation again.
+        package var patience: Duration
+        /// Makes the ids of our own requests unlike any of the client's.
+        package var nonce: String
+
+        package init(resumes: Bool, patience: Duration, nonce: String) {
+            self.resumes = resumes
+            self.patience = patience
+            self.nonce = nonce
+        }
+    }
+
+    /// Where the agent is.
+    enum Agent: Hashable, Sendable {
+        /// No process, and none wanted.
+        case away
+        /// Asked for.
+        case coming
+        /// It runs and is being greeted; the instant is when our patience ends.
+        case greeted(until: Duration)
+        case here
+        /// Nothing new goes to it.
+        case leaving(Leaving)
+        /// It is over, and so are we.
+        case finished
+    }
+
+    /// How long an agent may stay whose client has hung up.
+    private static let patienceForsaken = Duration.seconds(5)
+
+    let options: Options
+    var agent = Agent.away
+    /// What the client said and nobody has heard yet.
+    var held: [Line] = []
+    var clientIsDone = false
+    /// The client has hung up, and the agent owes it nothing; it is ended if it has not left by then.
+    private var forsakenUntil: Duration?
+    private var clientIsGone = false
+    var inputIsClosed = false
+    /// The client's requests that the agent has, and the agent's that the client has.
+    var fromClient = Questions()
+    var fromAgent = Questions()
+    /// Agents' questions at the client whose agents are gone.
+    var stale: [RequestID] = []
+    /// Questions that go by another id at the client, and how the agent wrote theirs.
+    var renamed: [RequestID: [UInt8]] = [:]
+    /// Our own requests that the agent has.
+    var own: [RequestID: OwnCall] = [:]
+    var greeting: Greeting?
+    /// How the client logged in: the method's name and its parameters.
+    var login: Login?
+    var known: [ConversationID: KnownConversation] = [:] { didSet { isTokenStale = true } }
+    var reopening: Reopening?
+    /// What the client must be told with the next new conversation.
+    var remark: String?
+    /// v2: where a turn is open without a request that says so.
+    var running: Set<ConversationID> = []
+    var reports: UInt64 = 0
+    var reported = TurnState.none
+    var uses: UInt64 = 0
+    private var lives: UInt64 = 0
+    private var ownIDs: UInt64 = 0
+    /// What is kept must be told again: it has changed.
+    private var isTokenStale = false
+    private var remembered: String?
+    var actions: [Action] = []
+    var now: Duration = .zero
+
+    package init(_ options: Options) {
+        self.options = options
+    }
+
+    /// The agent is asked for at once, not with the client's first word: what cannot be started shall be known early.
+    package mutating func begin() -> [Action] {
+        agent = .coming
+        return [.startAgent]
+    }
+
+    /// When `timePassed` is due, on the clock of `handle`.
+    package var nextDeadline: Duration? {
+        [agentDeadline, forsakenUntil].compactMap { $0 }.min()
+    }
+
+    private var agentDeadline: Duration? {
+        switch agent {
+        case .greeted(let until): until
+        case .here: reopening?.until
+        case .leaving(let leaving): inputIsClosed ? nil : leaving.until
+        case .away, .coming, .finished: nil
+        }
+    }
+
+    /// Bytes that are held. Whoever reads the client stops where this grows too large.
+    package var heldBytes: Int { held.reduce(0) { $0 + $1.bytes.count } }
+
+    /// - Parameter now: on any clock that no one sets.
+    package mutating func handle(_ event: Event, at now: Duration) -> [Action] {
+        self.now = now
+        actions = []
+        guard agent != .finished else { return [] }
+        switch event {
+        case .client(let bytes, let isWhole): hearClient(bytes, isWhole: isWhole)
+        case .clientOverlong(let prefix): refuseOverlong(prefix)
+        case .clientClosed: clientIsDone = true
+        case .clientGone: loseClient()
+        case .agent(let bytes, let isWhole): hearAgent(bytes, isWhole: isWhole)
+        case .agentOverlong(let prefix): dropOverlong(prefix)
+        case .agentStarted(let token, let isNext): beginLife(token, isNext: isNext)
+        case .startFailed(let failure): failStart(failure)
+        case .closeInput(let reason, let closing): leave(reason, closing)
+        case .cancelTurn(let reason): cancelTurns(reason)
+        case .leaseTaken: retell()
+        case .lifeEnded(let end): endLife(end)
+        case .timePassed: passTime()
+        }
+        settle()
+        defer { actions = [] }
+        return actions
+    }
+
+    /// What follows from the state, whatever brought it about.
+    private mutating func settle() {
+        drain()
+        if clientIsDone, held.isEmpty {
+            switch agent {
+            case .here where reopening == nil: closeInput()
+            case .away: finish(0)
+            default: break
+            }
+        }
+        forsakenUntil = isForsaken ? forsakenUntil ?? now + Self.patienceForsaken : nil
+        report()
+        if isTokenStale {
+            isTokenStale = false
+            remember()
+        }
+    }
+
+    /// Whether the agent has nobody left to serve, and knows it.
+    private var isForsaken: Bool {
+        switch agent {
+        case .greeted, .here:
+            inputIsClosed && clientIsDone
+                && (clientIsGone || !fromClient.all.contains { $0.method == .prompt } && running.isEmpty)
+        case .away, .coming, .leaving, .finished: false
+        }
+    }
+
+    private mutating func remember() {
+        guard isRunning else {
+            isTokenStale = true
+            return
+        }
+        let isLost = greeting?.abilities.reopens == false && !known.isEmpty
+        let token = isLost || greeting == nil && known.isEmpty ? nil : Token.encode(known)
+        guard token != remembered else { return }
+        remembered = token
+        actions.append(.remember(token))
+    }
+
+    private mutating func retell() {
+        reports = 0
+        reported = .none
+        if let remembered { actions.append(.remember(remembered)) }
+    }
+
+    // MARK: Words
+
+    mutating func toClient(_ line: [UInt8]) { actions.append(.toClient(line, endsLine: true)) }
+    mutating func toAgent(_ line: [UInt8]) {
+        if !inputIsClosed { actions.append(.toAgent(line, endsLine: true)) }
+    }
+    mutating func say(_ text: String) { actions.append(.say(text)) }
+
+    mutating func closeInput() {
+        guard !inputIsClosed else { return }
+        inputIsClosed = true
+        actions.append(.closeAgentInput)
+    }
+
+    mutating func finish(_ status: Int32) {
+        agent = .finished
+        actions.append(.finish(status))
+    }
+
+    /// An id for a request of our own that nobody else can have used.
+    mutating func newID() -> RequestID {
+        ownIDs += 1
+        return RequestID("pinfold-\(options.nonce)-\(ownIDs)")
+    }
+
+    mutating func nextUse() -> UInt64 {
+        uses += 1
+        return uses
+    }
+
+    /// Whether there is a process.
+    var isRunning: Bool {
+        switch agent {
+        case .greeted, .here, .leaving: true
+        case .away, .coming, .finished: false
+        }
+    }
+
+    // MARK: Lives
+
+    private mutating func beginLife(_ token: String?, isNext: Bool) {
+        lives += 1
+        reports = 0
+        reported = .none
+        inputIsClosed = false
+        own = [:]
+        if lives == 1, options.resumes, let token {
+            remembered = token
+            known = Token.decode(token)
+            uses = UInt64(known.count)
+        }
+        if lives > 1, isNext, token == nil, remembered != nil { forgetAll() }
+        guard greeting != nil else {
+            agent = .here
+            return
+        }
+        greet()
+    }
+
+    /// Whoever ended the session while it was away meant all of it.
+    private mutating func forgetAll() {
+        remembered = nil
+        for id in known.keys {
+            answerHeld(concerning: id) { _ in Self.gone("its session was ended meanwhile", id) }
+        }
+        known = [:]
+    }
+
+    private mutating func failStart(_ failure: StartFailure) {
+        guard lives > 0 else {
+            answerHeld { failure.isRefusal ? Self.refusal(failure) : Self.unknown(failure.message, for: $0) }
+            finish(failure.exitCode)
+            return
+        }
+        agent = .away
+        answerHeld { failure.isRefusal ? Self.refusal(failure) : Self.unknown(failure.message, for: $0) }
+    }
+
+    private mutating func loseClient() {
+        clientIsDone = true
+        clientIsGone = true
+        held = []
+        switch agent {
+        case .coming:
+            actions.append(.abandonStart)
+            finish(0)
+        case .greeted, .here, .leaving:
+            closeInput()
+        case .away, .finished: break
+        }
+    }
+
+    private mutating func passTime() {
+        if let forsakenUntil, now >= forsakenUntil {
+            self.forsakenUntil = nil
+            let why = "the client has hung up, and the agent did not leave"
+            say(why)
+            abandonLife(why)
+            return
+        }
+        guard let deadline = agentDeadline, now >= deadline else { return }
+        switch agent {
+        case .greeted: failGreeting("the agent did not answer initialize in \(Self.text(options.patience))")
+        case .here: loseReopening()
+        case .leaving: closeInput()
+        case .away, .coming, .finished: break
+        }
+    }
+
+    static func text(_ duration: Duration) -> String {
+        "\(duration.components.seconds) s"
+    }
+}

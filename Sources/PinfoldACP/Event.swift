@@ -1,0 +1,120 @@
+package import PinfoldJSON
+
+/// What happens to a conversation, as the middle sees it.
+package enum Event: Sendable {
+    /// A line of the client, without its line feed; what stood before the end of the stream may lack one.
+    case client([UInt8], isWhole: Bool)
+    /// A line of the client was too long to be kept.
+    case clientOverlong(Prefix)
+    /// The client says nothing more.
+    case clientClosed
+    /// The client reads nothing more.
+    case clientGone
+
+    case agent([UInt8], isWhole: Bool)
+    case agentOverlong(Prefix)
+
+    /// A new life's agent runs.
+    ///
+    /// - resume: what is remembered for this session.
+    /// - isNext: whether nobody else had a life of this session since ours.
+    case agentStarted(resume: String?, isNext: Bool)
+    /// There is no agent; the first time that is the end, later the client is told and may try again.
+    case startFailed(StartFailure)
+    /// The controller begins to end the life.
+    case closeInput(Reason, Closing)
+    /// A turn takes too long.
+    case cancelTurn(Reason)
+    /// The controller was gone and is back; it does not know what it was told.
+    case leaseTaken
+    /// The life is over, its tree gone, and all that the agent said was handed on.
+    case lifeEnded(LifeEnd)
+
+    case timePassed
+}
+
+/// Why something was decided elsewhere.
+package struct Reason: Hashable, Sendable {
+    /// The kind of a cause, as `pinfold list --json` shows it.
+    package let kind: String
+    /// For people.
+    package let message: String
+    /// All that is known of it.
+    package let json: JSON
+
+    package init(kind: String, message: String, json: JSON) {
+        self.kind = kind
+        self.message = message
+        self.json = json
+    }
+}
+
+package struct Closing: Hashable, Sendable {
+    /// How long the agent has before SIGTERM.
+    package let grace: Duration
+    /// How many reports the controller had seen when it decided.
+    package let reports: UInt64
+    /// Whether a report that was on its way takes the decision back.
+    package let isRefusable: Bool
+
+    package init(grace: Duration, reports: UInt64, isRefusable: Bool) {
+        self.grace = grace
+        self.reports = reports
+        self.isRefusable = isRefusable
+    }
+}
+
+package struct StartFailure: Hashable, Sendable {
+    package let message: String
+    package let exitCode: Int32
+    /// Whether there was no room: the client may ask again when there is.
+    package let isRefusal: Bool
+
+    package init(message: String, exitCode: Int32, isRefusal: Bool) {
+        self.message = message
+        self.exitCode = exitCode
+        self.isRefusal = isRefusal
+    }
+}
+
+package struct LifeEnd: Hashable, Sendable {
+    package let reason: Reason
+    /// Whether the session waits to come back.
+    package let isSuspended: Bool
+    package let exitCode: Int32
+
+    package init(reason: Reason, isSuspended: Bool, exitCode: Int32) {
+        self.reason = reason
+        self.isSuspended = isSuspended
+        self.exitCode = exitCode
+    }
+}
+
+/// What is to be done, in order.
+package enum Action: Hashable, Sendable {
+    case toClient([UInt8], endsLine: Bool)
+    case toAgent([UInt8], endsLine: Bool)
+    /// Ask for a life and start the agent in it; answered by `agentStarted` or `startFailed`.
+    case startAgent
+    /// Whatever `startAgent` asked for is no longer wanted.
+    case abandonStart
+    case closeAgentInput
+    /// Tell the controller. Each is counted at both ends.
+    case report(TurnState)
+    /// Have the controller keep what the next life needs.
+    case remember(String?)
+    /// The agent is of no use: have this life ended, and its session wait.
+    case failLife(String)
+    /// A line on standard error.
+    case say(String)
+    case finish(Int32)
+}
+
+/// What the conversation says about the agent.
+package enum TurnState: String, Hashable, Sendable, CaseIterable {
+    case none
+    /// It works.
+    case open
+    /// A human is asked for an answer.
+    case waiting
+}

@@ -1,0 +1,57 @@
+import PinfoldJSON
+
+/// What a client is told instead of the agent's answer.
+enum Failure: Hashable, Sendable {
+    case ours(Wording.Code, String, JSON)
+    /// The agent's own words.
+    case agents([UInt8])
+
+    func answer(to id: [UInt8]) -> [UInt8] {
+        switch self {
+        case .ours(let code, let message, let data): Wording.failure(id, code, message, data)
+        case .agents(let error): Wording.failure(id, error: error)
+        }
+    }
+}
+
+extension Conversation {
+    /// Nobody can continue the conversation any more.
+    static func gone(_ why: String, _ conversation: ConversationID) -> Failure {
+        .ours(
+            .notFound,
+            "the conversation '\(conversation)' cannot be continued: \(why). A new one can be started with session/new",
+            ["outcome": "gone", "sessionId": conversation.value])
+    }
+
+    /// It may still be there: nothing of it is forgotten.
+    static func unknown(_ why: String, for question: Question) -> Failure {
+        .ours(
+            .internalError, "this message was not delivered: \(why). Nothing is lost: send it again",
+            ["outcome": "unknown", "sessionId": question.conversation?.value ?? nil])
+    }
+
+    /// There was no room for the agent.
+    static func refusal(_ failure: StartFailure) -> Failure {
+        .ours(
+            .cancelled, "this message was not delivered: \(failure.message)",
+            ["cause": ["kind": "refused", "message": .string(failure.message)]])
+    }
+
+    /// The life that had the question is over.
+    static func cut(_ reason: Reason) -> Failure {
+        .ours(.cancelled, "the agent was ended before it answered: \(reason.message)", ["cause": reason.json])
+    }
+
+    /// The agent left by itself.
+    static func abandoned(_ reason: Reason) -> Failure {
+        .ours(.internalError, "the agent left before it answered: \(reason.message)", ["cause": reason.json])
+    }
+
+    /// v2 says the end of a turn in an update; the agent that should have said it is gone.
+    static func idleUpdate(_ conversation: ConversationID, meta: JSON?) -> [UInt8] {
+        var params = JSONObject(dictionaryLiteral: ("sessionId", conversation.value))
+        params["update"] = ["sessionUpdate": "state_update", "state": "idle", "stopReason": "cancelled"]
+        if let meta { params["_meta"] = ["pinfold": meta] }
+        return Wording.call("session/update", .object(params))
+    }
+}

@@ -1,0 +1,125 @@
+import PinfoldJSON
+
+/// An agent that is being ended.
+struct Leaving: Hashable, Sendable {
+    let reason: Reason
+    /// Its input is closed then at the latest.
+    var until: Duration
+    /// v2: conversations whose turn was cut for it.
+    var cut: Set<ConversationID> = []
+}
+
+extension Conversation {
+    /// First stage of an ending: turns are cancelled, conversations closed, then the input.
+    mutating func leave(_ reason: Reason, _ closing: Closing) {
+        // What we reported meanwhile takes the decision back at the other end too: both count the same reports.
+        if closing.isRefusable, closing.reports != reports { return }
+        switch agent {
+        case .greeted, .here: break
+        case .away, .coming, .leaving, .finished: return
+        }
+        var leaving = Leaving(reason: reason, until: now + closing.grace / 2)
+        leaving.cut = cutTurns { _ in true }
+        agent = .leaving(leaving)
+        dropReopening()
+        if greeting?.abilities.closes == true {
+            for (id, conversation) in known where conversation.isOpen {
+                let params: JSON = ["sessionId": id.value]
+                call(.closing(id), "session/close", params: params.serialized())
+            }
+        }
+        finishClosing()
+    }
+
+    /// What was being opened again has to wait for the next life.
+    private mutating func dropReopening() {
+        reopening = nil
+        own = [:]
+    }
+
+    /// Once all are closed and every cut turn is over, the agent may go.
+    mutating func finishClosing() {
+        guard case .leaving(let leaving) = agent else { return }
+        let isClosing = own.values.contains { if case .closing = $0 { true } else { false } }
+        guard !isClosing, !fromClient.all.contains(where: \.isCut), leaving.cut.isDisjoint(with: running) else {
+            return
+        }
+        closeInput()
+    }
+
+    /// Cancels turns, and the questions to a human that belong to them.
+    ///
+    /// - Returns: whose they were.
+    mutating func cutTurns(where isMeant: (ConversationID) -> Bool) -> Set<ConversationID> {
+        var cut = running.filter(isMeant)
+        for question in fromClient.all where question.method == .prompt {
+            if let id = question.conversation, isMeant(id) { cut.insert(id) }
+        }
+        for id in cut.sorted(by: { $0.description < $1.description }) {
+            let params: JSON = ["sessionId": id.value]
+            toAgent(Wording.call("session/cancel", params))
+        }
+        for question in fromAgent.all where question.method.asksHuman {
+            guard question.conversation.map({ cut.contains($0) }) ?? true, let taken = fromAgent.close(question.id)
+            else {
+                continue
+            }
+            toAgent(
+                Wording.answer(renamed.removeValue(forKey: taken.id) ?? taken.writtenID, result: Self.cancelledOutcome))
+            withdraw(taken)
+        }
+        fromClient.cut { question in
+            question.method == .prompt && question.conversation.map { cut.contains($0) } == true
+        }
+        return cut
+    }
+
+    /// The client need not answer any more; if it does, nobody hears it.
+    private mutating func withdraw(_ question: Question) {
+        stale.append(question.id)
+        let params = Array(#"{"requestId":"#.utf8) + question.writtenID + "}".utf8
+        toClient(Wording.call("$/cancel_request", id: nil, params: params))
+    }
+
+    /// A turn that takes too long is cancelled; the agent lives on if it obeys.
+    mutating func cancelTurns(_ reason: Reason) {
+        guard agent == .here else { return }
+        say(reason.message)
+        _ = cutTurns { _ in true }
+        // The agent's own answer stands: it says that the turn was cancelled, and it was.
+        fromClient.uncut()
+    }
+
+    /// The life is over: every question gets its answer.
+    mutating func endLife(_ end: LifeEnd) {
+        guard isRunning else { return }
+        let wasReady = if case .greeted = agent { false } else { reopening == nil }
+        let leftByItself = end.reason.kind == "exited" || end.reason.kind == "signaled"
+        for question in fromClient.closeAll() {
+            let failure = leftByItself ? Self.abandoned(end.reason) : Self.cut(end.reason)
+            toClient(failure.answer(to: question.writtenID))
+        }
+        for id in running.sorted(by: { $0.description < $1.description }) {
+            toClient(Self.idleUpdate(id, meta: ["cause": end.reason.json]))
+        }
+        running = []
+        for question in fromAgent.closeAll() { withdraw(question) }
+        renamed = [:]
+        reopening = nil
+        own = [:]
+        for id in known.keys { known[id]?.isOpen = false }
+        guard !end.isSuspended else {
+            agent = .away
+            return
+        }
+        if !wasReady, leftByItself || end.reason.kind == "start_failed" {
+            agent = .away
+            say("the agent left before the conversation could go on: \(end.reason.message)")
+            // To try again at once could go on for ever.
+            answerHeld { Self.unknown(end.reason.message, for: $0) }
+            return
+        }
+        answerHeld { leftByItself ? Self.unknown(end.reason.message, for: $0) : Self.cut(end.reason) }
+        finish(end.exitCode)
+    }
+}

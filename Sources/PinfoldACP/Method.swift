@@ -1,0 +1,44 @@
+/// What a message asks for or tells. Only what the middle must understand has a name of its own.
+package enum Method: Hashable, Sendable {
+    case initialize
+    case authenticate(String)
+    case logout
+    case newConversation, load, resume, close, delete
+    case prompt, cancel
+    /// Something chosen for a conversation, by the method's name: `session/set_mode`, `session/set_config_option`.
+    case choose(String)
+    case update
+    /// A human is asked: `session/request_permission`, `elicitation/create`.
+    case ask(String)
+    case cancelRequest
+    case other(String)
+
+    package init(_ name: String) {
+        self =
+            switch name {
+            case "initialize": .initialize
+            case "authenticate", "auth/login": .authenticate(name)
+            case "logout", "auth/logout": .logout
+            case "session/new": .newConversation
+            case "session/load": .load
+            case "session/resume": .resume
+            case "session/close": .close
+            case "session/delete": .delete
+            case "session/prompt": .prompt
+            case "session/cancel": .cancel
+            case "session/set_mode", "session/set_config_option", "session/set_model": .choose(name)
+            case "session/update": .update
+            case "session/request_permission", "elicitation/create": .ask(name)
+            case "$/cancel_request": .cancelRequest
+            default: .other(name)
+            }
+    }
+
+    /// Whether the message brings its conversation with it, so that nobody needs to bring it back first.
+    var opensItself: Bool {
+        switch self {
+        case .load, .resume, .delete, .close: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,214 @@
+import PinfoldJSON
+import TestSupport
+
+@testable import PinfoldACP
+
+/// A conversation in a made-up world: a client that asks, cancels, repeats ids and hangs up; agents that answer late, ask
+/// back, replay, forget and die; a controller whose word takes a while to arrive and that decides on what it last heard.
+/// Every step is checked against what must always hold.
+struct RandomTalk {
+    private var random: SeededGenerator
+    private var conversation: Conversation
+    private var now = Duration.zero
+    private let version: Int
+
+    private var client = ToyClient()
+    private var agent: ToyAgent?
+    private var store: [String: Int] = [:]
+    private var life = 0
+    private var isWanted = false
+    /// Reports on their way to the controller.
+    private var underway: [TurnState] = []
+    private var seen: UInt64 = 0
+    private var turn = TurnState.none
+    private var closing: Closing?
+    private var inputIsClosed = false
+    private var isGivenUp = false
+    /// The client has said all it had to say.
+    private var isQuiet = false
+    private(set) var status: Int32?
+
+    private(set) var violations: [String] = []
+    private(set) var deliveries = 0
+    private(set) var returns = 0
+    private(set) var cuts = 0
+
+    init(seed: UInt64) {
+        random = SeededGenerator(seed: seed)
+        version = random.chance(30) ? 2 : 1
+        conversation = Conversation(.init(resumes: true, patience: .seconds(60), nonce: "n"))
+        perform(conversation.begin())
+    }
+
+    mutating func run(steps: Int) {
+        for _ in 0..<steps where status == nil { step() }
+        quiesce()
+        for (id, count) in client.open where count > 0 { violations.append("request \(id) was never answered") }
+    }
+
+    // MARK: What may happen
+
+    private mutating func step() {
+        now += .milliseconds(Int.random(in: 0..<200, using: &random))
+        if let deadline = conversation.nextDeadline, now >= deadline { tell(.timePassed) }
+        switch Int.random(in: 0..<100, using: &random) {
+        case 0..<30: clientSpeaks()
+        case 30..<40: clientAnswers()
+        case 40..<75: agentSpeaks()
+        case 75..<85: controllerListens()
+        case 85..<94: controllerActs()
+        case 94..<97: start()
+        default: now += .seconds(Int.random(in: 0..<40, using: &random))
+        }
+    }
+
+    private mutating func clientSpeaks() {
+        guard !client.isGone else { return }
+        let line = client.nextLine(version: version, &random)
+        tell(.client(Array(line.utf8), isWhole: true))
+    }
+
+    private mutating func clientAnswers() {
+        guard !client.isGone, let question = client.questions.popLast() else { return }
+        tell(.client(Array(#"{"jsonrpc":"2.0","id":\#(question),"result":{"outcome":{}}}"#.utf8), isWhole: true))
+    }
+
+    private mutating func agentSpeaks() {
+        guard var speaker = agent else { return }
+        let lines = speaker.speak(&store, version: version, &random)
+        agent = speaker
+        for line in lines { tell(.agent(Array(line.utf8), isWhole: true)) }
+        if agent?.isDead == true { end(kind: "exited", isSuspended: false) }
+    }
+
+    private mutating func controllerListens() {
+        guard !underway.isEmpty else { return }
+        turn = underway.removeFirst()
+        seen += 1
+        guard let decided = closing, decided.isRefusable else { return }
+        // The report was not among those counted: the decision is taken back.
+        closing = nil
+        if inputIsClosed, !isQuiet { violations.append("closed the input of a life that goes on") }
+    }
+
+    private mutating func controllerActs() {
+        guard agent != nil else { return }
+        let reason = Talk.poolFull
+        if closing != nil {
+            if random.chance(60) { end(kind: reason.kind, isSuspended: true) }
+            return
+        }
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0..<5 where turn == .none:
+            closing = Closing(grace: .seconds(1), reports: seen, isRefusable: true)
+        case 5..<7: closing = Closing(grace: .seconds(1), reports: seen, isRefusable: false)
+        case 7: tell(.cancelTurn(reason))
+        case 8: end(kind: "reserve", isSuspended: true)
+        default: return
+        }
+        if let closing { tell(.closeInput(reason, closing)) }
+    }
+
+    private mutating func start() {
+        guard isWanted, agent == nil else { return }
+        isWanted = false
+        guard life == 0 || random.chance(80) else {
+            tell(.startFailed(StartFailure(message: "no room", exitCode: 73, isRefusal: random.chance(50))))
+            return
+        }
+        life += 1
+        if life > 1 { returns += 1 }
+        seen = 0
+        turn = .none
+        underway = []
+        closing = nil
+        inputIsClosed = false
+        isGivenUp = false
+        agent = ToyAgent(life: life, isOdd: random.chance(25))
+        tell(.agentStarted(resume: nil, isNext: false))
+    }
+
+    private mutating func end(kind: String, isSuspended: Bool) {
+        agent = nil
+        closing = nil
+        cuts += 1
+        tell(
+            .lifeEnded(
+                LifeEnd(reason: Reason(kind: kind, message: kind, json: [:]), isSuspended: isSuspended, exitCode: 1)))
+    }
+
+    /// Everybody goes on to the end: what is open must be answered.
+    private mutating func quiesce() {
+        guard status == nil else { return }
+        isQuiet = true
+        tell(.clientClosed)
+        for _ in 0..<2_000 where status == nil {
+            now += .seconds(1)
+            if let deadline = conversation.nextDeadline, now >= deadline { tell(.timePassed) }
+            start()
+            controllerListens()
+            clientAnswers()
+            if closing != nil || isGivenUp { end(kind: isGivenUp ? "start_failed" : "pool_full", isSuspended: true) }
+            if var speaker = agent {
+                speaker.isOdd = false
+                let lines =
+                    inputIsClosed && speaker.inbox.isEmpty ? [] : speaker.speak(&store, version: version, &random)
+                agent = speaker
+                for line in lines { tell(.agent(Array(line.utf8), isWhole: true)) }
+                if inputIsClosed, agent?.inbox.isEmpty == true {
+                    end(kind: "exited", isSuspended: false)
+                }
+            }
+        }
+        if status == nil {
+            violations.append(
+                "it never came to an end (\(conversation.agent), \(String(describing: conversation.reopening)), \(conversation.own.values.count) own, \(conversation.held.count) held, agent \(String(describing: agent?.inbox)))"
+            )
+        }
+    }
+
+    // MARK: What comes of it
+
+    private mutating func tell(_ event: Event) {
+        guard status == nil else { return }
+        perform(conversation.handle(event, at: now))
+    }
+
+    private mutating func perform(_ actions: [Action]) {
+        for action in actions {
+            switch action {
+            case .toClient(let line, _): client.hear(line, &violations)
+            case .toAgent(let line, _):
+                guard agent != nil else {
+                    violations.append("spoke to nobody: \(String(decoding: line, as: UTF8.self))")
+                    continue
+                }
+                if inputIsClosed { violations.append("spoke after closing the input") }
+                agent?.hear(line, &violations)
+                deliver(line)
+            case .startAgent:
+                if isWanted || agent != nil { violations.append("asked for a second agent") }
+                isWanted = true
+            case .abandonStart: isWanted = false
+            case .closeAgentInput: inputIsClosed = true
+            case .report(let state):
+                underway.append(state)
+                if inputIsClosed, !isQuiet { violations.append("reported after closing the input") }
+            case .failLife: isGivenUp = true
+            case .finish(let code): status = code
+            case .remember, .say: break
+            }
+        }
+    }
+
+    /// Prompts carry numbers: each arrives once at most, and in their order.
+    private mutating func deliver(_ line: [UInt8]) {
+        guard let json = try? JSON.parse(line), json["method"]?.string == "session/prompt",
+            let number = json["params"]?["number"]?.int64
+        else { return }
+        deliveries += 1
+        if let last = client.lastDelivered, number <= last { violations.append("prompt \(number) came after \(last)") }
+        client.lastDelivered = number
+        if client.refused.contains(number) { violations.append("prompt \(number) was refused and delivered") }
+    }
+}
