@@ -2,7 +2,8 @@ import PinfoldCore
 import PinfoldLinux
 import PinfoldProtocol
 
-/// `pinfold run`: asks for a session, starts the command in it, holds its lease, passes its exit status on.
+/// `pinfold run` and `pinfold acp`: asks for a session, starts the command in it, holds its lease, passes its exit
+/// status on.
 ///
 /// It stays outside the session's cgroup and knows neither control files nor rules. Its life is the session's: when it
 /// dies of anything, the lease breaks and the controller ends the session.
@@ -10,35 +11,46 @@ package enum Launcher {
     /// - Parameter say: one line for the user.
     /// - Returns: what to exit with; see the exit status table in docs/operators.md.
     package static func run(_ options: RunOptions, say: (String) -> Void) -> Int32 {
-        do {
-            try fillStandardDescriptors()
-            let ignored = SignalSet.ignored()
-            SignalSet.ignoreBrokenPipe()
-            let signals = try SignalIntake(SignalSet(bits: SignalRelay.relayed.bits | SignalSet([.child]).bits))
+        leave(say) {
+            let station = try Station()
             // Before anything is asked for: a command that is not there shall cost nobody a place.
             _ = try options.command.resolve()
-            var launch = try Launch(options, signals: signals, ignored: ignored)
-            let granted = try launch.acquire(say: say)
-            let started = try launch.start(granted, say: say)
-            var supervision = try Supervision(launch, grant: granted.grant, started: started)
+            var supervision = Supervision(options, station)
             return try supervision.run(say: say)
-        } catch let failure as LaunchFailure {
+        }
+    }
+
+    /// The same for an agent that speaks ACP, which may go and come back meanwhile.
+    package static func relay(_ options: RelayOptions, say: (String) -> Void) -> Int32 {
+        leave(say) {
+            let station = try Station()
+            _ = try options.command.resolve()
+            var relay = try AgentRelay(options, station)
+            return try relay.run(say: say)
+        }
+    }
+
+    private static func leave(_ say: (String) -> Void, _ body: () throws -> Int32) -> Int32 {
+        do {
+            return try body()
+        } catch {
+            let failure = LaunchFailure(any: error)
             say(failure.description)
             return failure.exitCode
-        } catch let error as ControllerUnavailable {
-            say(error.description)
-            return ExitCode.unavailable
-        } catch let error as SpawnError {
-            say(error.description)
-            return error.exitStatus
-        } catch {
-            say("\(error)")
-            return ExitCode.failed
         }
     }
 }
 
 extension LaunchFailure {
+    init(any error: any Error) {
+        switch error {
+        case let failure as LaunchFailure: self = failure
+        case let error as ControllerUnavailable: self.init(error)
+        case let error as SpawnError: self.init(error.description, exitCode: error.exitStatus)
+        default: self.init("\(error)", exitCode: ExitCode.failed)
+        }
+    }
+
     init(_ error: ControllerUnavailable) {
         self.init(error.description, exitCode: ExitCode.unavailable)
     }

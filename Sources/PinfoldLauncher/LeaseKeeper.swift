@@ -63,6 +63,12 @@ struct LeaseKeeper: ~Copyable {
         }
     }
 
+    /// The life is over: nothing more is heard, and nobody looked for.
+    mutating func close(_ poller: borrowing Poller) {
+        drop(poller)
+        reopenAt = nil
+    }
+
     private mutating func lose(_ poller: borrowing Poller) -> News {
         drop(poller)
         pause = Self.firstPause

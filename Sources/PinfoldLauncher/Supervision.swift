@@ -2,114 +2,127 @@ import PinfoldCore
 import PinfoldLinux
 import PinfoldProtocol
 
-/// A command that runs, and everything its launcher does for it meanwhile.
+/// What `pinfold run` does for its command, from the request to the end.
 struct Supervision: ~Copyable {
     /// Bytes are reported as activity at most this often.
     private static let activityInterval = Duration.seconds(1)
-    /// A controller that has not said the end this long after all its stages is deaf.
-    private static let deafAfter = Duration.seconds(15)
-    /// With the command gone and the controller too, the status is held back for no longer than this.
-    private static let absentAfter = Duration.seconds(5)
 
-    private let grant: LeaseEvent.Grant
-    private let placement: Placement
-    private var relay: SignalRelay
-    private let signals: SignalIntake
-    private let parent: Pidfd?
-    private var poller: Poller
-    private var child: ChildProcess
+    private let options: RunOptions
+    private var station: Station
     private var input: InputRelay?
-    private var lease: LeaseKeeper
-    private var status: CommandStatus?
     private var reportedActivity: MonotonicClock.Instant?
-    /// After this nobody waits for the controller any more.
-    private var giveUpAt: MonotonicClock.Instant?
     private var exitCode: Int32?
 
-    init(
-        _ launch: consuming Launch, grant: LeaseEvent.Grant, started given: consuming Launch.Started
-    ) throws {
-        var started = given
-        let pipe = started.pipe.take()
-        self.grant = grant
-        placement = started.placed.placement
-        relay = launch.relay
-        signals = launch.signals
-        parent = launch.parent
-        poller = launch.poller
-        lease = LeaseKeeper(launch.lease, path: launch.options.socket, session: grant.session, life: grant.life)
-        child = started.placed.child
-        switch consume pipe {
-        case .some(let pipe):
-            // The command has its end; ours must not keep the pipe open when it leaves.
-            input = try InputRelay(from: .duplicating(0), to: pipe.writing, poller: poller)
-        case .none: input = nil
-        }
-        try poller.add(child.pidfd.descriptor.number, token: LaunchToken.command, for: .readable)
-        lease.send(.started(processID: child.pid, placement: placement))
+    init(_ options: RunOptions, _ station: consuming Station) {
+        self.options = options
+        self.station = station
     }
 
-    /// Stays with the command to its end.
+    /// Asks for the session, starts the command and stays with it to its end.
     ///
     /// - Returns: what to exit with.
     mutating func run(say: (String) -> Void) throws -> Int32 {
+        var launch = try Launch(options.open, at: options.socket, station.poller)
+        let grant = try acquire(&launch, say: say)
+        var command = try start(launch, grant, say: say)
         while exitCode == nil {
-            for event in try poller.wait(timeout: timeout()) {
+            for event in try station.poller.wait(timeout: timeout(command)) {
                 switch event.token {
-                case LaunchToken.signals: try passSignalsOn()
-                case LaunchToken.command: noteChange(try child.poll(stops: true))
+                case LaunchToken.signals: try passSignalsOn(&command)
+                case LaunchToken.command: try noteChange(&command)
                 // Our death is the session's.
                 case LaunchToken.parent:
                     say("our parent has died, and the session '\(grant.session)' ends with it")
                     return ExitCode.killed
-                case LaunchToken.lease: hear(say: say)
-                default: moveInput()
+                case LaunchToken.lease: hear(&command, say: say)
+                default: moveInput(&command)
                 }
             }
-            if inputIsReady { moveInput() }
-            if lease.reopenIfDue(poller) { retell() }
-            giveUpIfDue(say: say)
+            if inputIsReady { moveInput(&command) }
+            _ = command.reopenIfDue(station.poller)
+            if exitCode == nil, command.isGivenUp(say: say) { exitCode = command.status?.code ?? ExitCode.failed }
         }
         // Not where the controller has something else to say, such as that the session was suspended.
-        if let status, status.code == exitCode { relay.mirror(status) }
+        if let status = command.status, status.code == exitCode { station.relay.mirror(status) }
         return exitCode ?? ExitCode.failed
     }
 
-    private func timeout() -> Duration? {
-        if inputIsReady { return .zero }
-        let now = MonotonicClock.now()
-        return [giveUpAt, lease.reopenAt].compactMap { $0 }.min().map { now.duration(to: $0) }
+    // MARK: Its start
+
+    /// Waits for the session, for as long as the controller lets us wait.
+    private mutating func acquire(_ launch: inout Launch, say: (String) -> Void) throws -> LeaseEvent.Grant {
+        var isQueued = false
+        while true {
+            let events = try station.poller.wait(timeout: isQueued ? nil : ControllerSocket.patience)
+            if events.isEmpty, !isQueued { throw ControllerUnavailable(path: options.socket, .timedOut) }
+            for event in events {
+                switch event.token {
+                case LaunchToken.parent: throw LaunchFailure("our parent has died", exitCode: ExitCode.failed)
+                case LaunchToken.signals: try station.leaveOnSignal("left the queue", say: say)
+                default: break
+                }
+            }
+            while let event = try launch.next() {
+                switch event {
+                case .queued(let position):
+                    isQueued = true
+                    say("waiting for a place (number \(position) in the queue)")
+                case .granted(let grant): return grant
+                case .ended(let ending): throw LaunchFailure(ending.cause.message, exitCode: ending.exitCode)
+                case .attached, .attachFailed, .closeInput, .cancelTurn, .released: break
+                }
+            }
+        }
+    }
+
+    private mutating func start(
+        _ launch: consuming Launch, _ grant: LeaseEvent.Grant, say: (String) -> Void
+    ) throws -> RunningCommand {
+        var spawn = station.spawnOptions
+        var pipe: Pipe?
+        if relaysInput {
+            let made = try Pipe()
+            spawn.standardInput = made.reading.number
+            pipe = consume made
+        }
+        var token = grant.resume
+        if let problem = token.flatMap({ ResumeToken.problem(withVariable: $0) }) {
+            // Left by a launcher of another kind, which did not mean it for an environment.
+            say("\(ResumeToken.variable) is not set: \(problem)")
+            token = nil
+        }
+        let command = try launch.start(options.command, spawn, granted: grant, token: token, station.poller)
+        switch consume pipe {
+        case .some(let pipe):
+            // The command has its end; ours must not keep the pipe open when it leaves.
+            input = try InputRelay(from: .duplicating(0), to: pipe.writing, poller: station.poller)
+        case .none: break
+        }
+        return command
+    }
+
+    private var relaysInput: Bool {
+        guard options.input == .relay, let input = try? OwnedDescriptor.duplicating(0) else { return false }
+        return !input.isTerminal
     }
 
     // MARK: The command
 
-    private mutating func noteChange(_ change: ProcessChange?) {
-        switch change {
-        case .exited(let code)?: noteEnd(.exited(code))
-        case .signaled(let signal, _)?: noteEnd(.signaled(signal.rawValue))
-        case .stopped?, .continued?:
-            if let change { relay.mirror(change) }
-        case nil: break
-        }
+    private func timeout(_ command: borrowing RunningCommand) -> Duration? {
+        if inputIsReady { return .zero }
+        return command.deadline.map { MonotonicClock.now().duration(to: $0) }
     }
 
-    private mutating func noteEnd(_ end: CommandStatus) {
-        guard status == nil else { return }
-        status = end
-        try? poller.remove(child.pidfd.descriptor.number)
-        closeInput()
-        lease.send(.exited(end))
-        let patience =
-            lease.isHeld ? Duration.milliseconds(Int64(grant.graceMilliseconds)) + Self.deafAfter : Self.absentAfter
-        giveUpAt = MonotonicClock.now().advanced(by: patience)
+    private mutating func noteChange(_ command: inout RunningCommand) throws {
+        if try command.noteChange(station.relay, station.poller) { closeInput() }
     }
 
-    private mutating func passSignalsOn() throws {
-        while let arrival = try signals.next() {
+    private mutating func passSignalsOn(_ command: inout RunningCommand) throws {
+        while let arrival = try station.signals.next() {
             if arrival.signal == .child {
-                noteChange(try child.poll(stops: true))
-            } else if relay.passesOn(arrival) {
-                try child.send(arrival.signal)
+                try noteChange(&command)
+            } else if station.relay.passesOn(arrival) {
+                try command.send(arrival.signal)
             }
         }
     }
@@ -123,73 +136,36 @@ struct Supervision: ~Copyable {
         }
     }
 
-    private mutating func moveInput() {
-        switch (try? input?.move(poller: poller)) ?? .finished {
+    private mutating func moveInput(_ command: inout RunningCommand) {
+        switch (try? input?.move(poller: station.poller)) ?? .finished {
         case .nothing: return
         case .finished: closeInput()
         case .moved:
             let now = MonotonicClock.now()
             if let last = reportedActivity, last.duration(to: now) < Self.activityInterval { return }
             reportedActivity = now
-            lease.send(.active(.stdin))
+            command.tell(.active(.stdin))
         }
     }
 
     private mutating func closeInput() {
-        input.take()?.close(poller: poller)
+        input.take()?.close(poller: station.poller)
     }
 
     // MARK: The controller
 
-    private mutating func hear(say: (String) -> Void) {
-        while let news = lease.next(poller) {
-            switch news {
-            case .event(.closeInput): closeInput()
-            case .event(.ended(let ending)): finish(ending, say: say)
-            case .event(.released): exitCode = status?.code ?? ExitCode.failed
-            case .event(.granted), .event(.queued), .event(.attached), .event(.attachFailed), .event(.cancelTurn): break
-            case .lost:
-                if status != nil { giveUpAt = MonotonicClock.now().advanced(by: Self.absentAfter) }
-            case .unknown:
-                say("the controller at \(grant.socket) was restarted and does not know this session any more")
-                if status != nil { giveUpAt = MonotonicClock.now() }
+    private mutating func hear(_ command: inout RunningCommand, say: (String) -> Void) {
+        while let news = command.next(station.poller, say: say) {
+            guard case .event(let event) = news else { continue }
+            switch event {
+            case .closeInput: closeInput()
+            case .ended(let ending):
+                command.killIfItEscaped()
+                if let line = LeaseReport.line(for: ending, session: command.grant.session) { say(line) }
+                exitCode = ending.exitCode
+            case .released: exitCode = command.status?.code ?? ExitCode.failed
+            case .granted, .queued, .attached, .attachFailed, .cancelTurn: break
             }
-        }
-    }
-
-    /// Says again what a new controller cannot know.
-    private mutating func retell() {
-        lease.send(.started(processID: child.pid, placement: placement))
-        if let status { lease.send(.exited(status)) }
-    }
-
-    private mutating func finish(_ ending: LeaseEvent.Ending, say: (String) -> Void) {
-        // A command that moved itself out of its cgroup is the only one that lives now. It is our child still.
-        if status == nil { _ = try? child.send(.kill) }
-        if let line = LeaseReport.line(for: ending, session: grant.session) { say(line) }
-        exitCode = ending.exitCode
-    }
-
-    private mutating func giveUpIfDue(say: (String) -> Void) {
-        guard exitCode == nil, let giveUpAt, MonotonicClock.now() >= giveUpAt else { return }
-        say(
-            "the controller does not say that the session '\(grant.session)' is over; what the command left behind is "
-                + "cleared away when it is back")
-        exitCode = status?.code ?? ExitCode.failed
-    }
-}
-
-/// The one line on standard error that says why.
-enum LeaseReport {
-    /// Nil where the command's own status says everything.
-    static func line(for ending: LeaseEvent.Ending, session: String) -> String? {
-        if ending.isSuspended {
-            return "session '\(session)' is suspended, come back later: \(ending.cause.message)"
-        }
-        switch ending.cause.kind {
-        case .exited, .signaled: return nil
-        case .startFailed: return ending.cause.message
-        default: return "session '\(session)' was ended: \(ending.cause.message)"
         }
     }
 }

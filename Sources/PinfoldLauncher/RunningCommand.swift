@@ -1,0 +1,132 @@
+import PinfoldCore
+import PinfoldLinux
+import PinfoldProtocol
+
+/// A command that runs in its session, and the lease on it.
+struct RunningCommand: ~Copyable {
+    /// A controller that has not said the end this long after all its stages is deaf.
+    private static let deafAfter = Duration.seconds(15)
+    /// With the command gone and the controller too, the status is held back for no longer than this.
+    private static let absentAfter = Duration.seconds(5)
+
+    let grant: LeaseEvent.Grant
+    private let placement: Placement
+    private var child: ChildProcess
+    private var lease: LeaseKeeper
+    private(set) var status: CommandStatus?
+    /// After this nobody waits for the controller any more.
+    private var giveUpAt: MonotonicClock.Instant?
+
+    init(
+        _ placed: consuming Placing.Placed, _ grant: LeaseEvent.Grant, lease: consuming ControllerSocket, path: String,
+        _ poller: borrowing Poller
+    ) throws(Errno) {
+        self.grant = grant
+        placement = placed.placement
+        child = placed.child
+        self.lease = LeaseKeeper(lease, path: path, session: grant.session, life: grant.life)
+        try poller.add(child.pidfd.descriptor.number, token: LaunchToken.command, for: .readable)
+        self.lease.send(.started(processID: child.pid, placement: placement))
+    }
+
+    /// Tells the controller something that wants no answer.
+    mutating func tell(_ request: Request) {
+        lease.send(request)
+    }
+
+    func send(_ signal: Signal) throws(Errno) {
+        try child.send(signal)
+    }
+
+    // MARK: Its end
+
+    /// What became of the command since the last question.
+    ///
+    /// - Returns: whether that was its end, told to the controller by now.
+    mutating func noteChange(_ relay: SignalRelay, _ poller: borrowing Poller) throws(Errno) -> Bool {
+        switch try child.poll(stops: true) {
+        case .exited(let code)?: return noteEnd(.exited(code), poller)
+        case .signaled(let signal, _)?: return noteEnd(.signaled(signal.rawValue), poller)
+        case .stopped(let signal)?: relay.mirror(.stopped(signal))
+        case .continued?, nil: break
+        }
+        return false
+    }
+
+    private mutating func noteEnd(_ end: CommandStatus, _ poller: borrowing Poller) -> Bool {
+        guard status == nil else { return false }
+        status = end
+        try? poller.remove(child.pidfd.descriptor.number)
+        lease.send(.exited(end))
+        let patience =
+            lease.isHeld ? Duration.milliseconds(Int64(grant.graceMilliseconds)) + Self.deafAfter : Self.absentAfter
+        giveUpAt = MonotonicClock.now().advanced(by: patience)
+        return true
+    }
+
+    /// The life is over. A command that moved itself out of its cgroup is the only one that lives now; it is our child
+    /// still.
+    func killIfItEscaped() {
+        if status == nil { _ = try? child.send(.kill) }
+    }
+
+    // MARK: The controller
+
+    /// The next thing the controller says, or what became of it; nil where there is nothing now.
+    mutating func next(_ poller: borrowing Poller, say: (String) -> Void) -> LeaseKeeper.News? {
+        guard let news = lease.next(poller) else { return nil }
+        switch news {
+        case .event: break
+        case .lost: if status != nil { giveUpAt = MonotonicClock.now().advanced(by: Self.absentAfter) }
+        case .unknown:
+            say("the controller at \(grant.socket) was restarted and does not know this session any more")
+            if status != nil { giveUpAt = MonotonicClock.now() }
+        }
+        return news
+    }
+
+    /// Looks for a lost controller when it is time to, and says again what a new one cannot know.
+    ///
+    /// - Returns: whether it is there again.
+    mutating func reopenIfDue(_ poller: borrowing Poller) -> Bool {
+        guard lease.reopenIfDue(poller) else { return false }
+        lease.send(.started(processID: child.pid, placement: placement))
+        if let status { lease.send(.exited(status)) }
+        return true
+    }
+
+    /// When something is due by time alone.
+    var deadline: MonotonicClock.Instant? {
+        [giveUpAt, lease.reopenAt].compactMap { $0 }.min()
+    }
+
+    /// Whether the controller does not say that it is over, though it should have by now.
+    func isGivenUp(say: (String) -> Void) -> Bool {
+        guard let giveUpAt, MonotonicClock.now() >= giveUpAt else { return false }
+        say(
+            "the controller does not say that the session '\(grant.session)' is over; what the command left behind is "
+                + "cleared away when it is back")
+        return true
+    }
+
+    /// Nothing more is heard of it.
+    mutating func forget(_ poller: borrowing Poller) {
+        if status == nil { try? poller.remove(child.pidfd.descriptor.number) }
+        lease.close(poller)
+    }
+}
+
+/// The one line on standard error that says why.
+enum LeaseReport {
+    /// Nil where the command's own status says everything.
+    static func line(for ending: LeaseEvent.Ending, session: String) -> String? {
+        if ending.isSuspended {
+            return "session '\(session)' is suspended, come back later: \(ending.cause.message)"
+        }
+        switch ending.cause.kind {
+        case .exited, .signaled: return nil
+        case .startFailed: return ending.cause.message
+        default: return "session '\(session)' was ended: \(ending.cause.message)"
+        }
+    }
+}
