@@ -6,4 +6,7 @@ enum LaunchToken {
     static let parent: UInt64 = 4
     static let input: UInt64 = 5
     static let inputSink: UInt64 = 6
+    static let output: UInt64 = 7
+    static let agentInput: UInt64 = 8
+    static let agentOutput: UInt64 = 9
 }

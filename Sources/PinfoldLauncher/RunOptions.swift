@@ -24,6 +24,30 @@ package struct RunOptions: Sendable {
     }
 }
 
+/// What `pinfold acp` was asked to do.
+package struct RelayOptions: Sendable {
+    package var open: OpenRequest
+    package var command: Command
+    package var socket: String
+    /// Whether the conversations of a former launcher go on.
+    package var resumes: Bool
+    /// Bytes of the longest line that is passed on.
+    package var lineCap: Int
+    /// How long an agent may say nothing while it is made ready.
+    package var patience: Duration
+
+    package init(
+        open: OpenRequest, command: Command, socket: String, resumes: Bool, lineCap: Int, patience: Duration
+    ) {
+        self.open = open
+        self.command = command
+        self.socket = socket
+        self.resumes = resumes
+        self.lineCap = lineCap
+        self.patience = patience
+    }
+}
+
 /// Why a launcher leaves without its command having run, and with which exit status.
 package struct LaunchFailure: Error, Sendable, CustomStringConvertible {
     package let description: String

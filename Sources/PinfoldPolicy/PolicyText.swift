@@ -15,6 +15,12 @@ package enum PolicyText {
         try? SpanSyntax.read(text)
     }
 
+    /// An amount of memory in the policies' spelling, bytes; nil where the text is none, a percentage or `infinity`.
+    package static func size(_ text: String) -> UInt64? {
+        guard case .bytes(let bytes)? = try? SizeSyntax.read(text, allowsZero: false) else { return nil }
+        return bytes
+    }
+
     package static func rows(of pool: PoolPolicy, in set: PolicySet) -> [Row] {
         PoolKeys.all.map { key in
             Row(key: key.name, value: key.write(pool), origin: set.origins[PolicyReader.poolName]?[key.name])

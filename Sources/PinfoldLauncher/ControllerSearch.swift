@@ -1,0 +1,102 @@
+import PinfoldCore
+import PinfoldLinux
+import PinfoldProtocol
+
+/// The way to a session without waiting at any step of it: the client may hang up meanwhile.
+struct ControllerSearch: ~Copyable {
+    private static let firstPause = Duration.milliseconds(50)
+    private static let longestPause = Duration.seconds(1)
+    /// A controller that is restarted is back before that.
+    private static let patience = Duration.seconds(10)
+
+    private let open: OpenRequest
+    private let path: String
+    private var launch: Launch?
+    private var pause = ControllerSearch.firstPause
+    /// When to look for the controller again, or when its silence is too long.
+    private(set) var dueAt: MonotonicClock.Instant?
+    private var endsAt: MonotonicClock.Instant?
+    private var isQueued = false
+    private var searches: UInt64 = 0
+
+    init(_ open: OpenRequest, at path: String) {
+        self.open = open
+        self.path = path
+    }
+
+    mutating func begin() {
+        searches += 1
+        pause = Self.firstPause
+        isQueued = false
+        dueAt = MonotonicClock.now()
+        endsAt = dueAt?.advanced(by: Self.patience)
+    }
+
+    var isDue: Bool { dueAt.map { MonotonicClock.now() >= $0 } ?? false }
+
+    /// Goes on, as far as that is possible now.
+    ///
+    /// - Returns: what was granted, at the end.
+    mutating func step(_ poller: borrowing Poller, say: (String) -> Void) throws -> LeaseEvent.Grant? {
+        guard isSearching else { return nil }
+        do {
+            if try connect(poller) { return nil }
+            while let event = try launch?.next() {
+                switch event {
+                case .queued(let position):
+                    isQueued = true
+                    dueAt = nil
+                    say("waiting for a place (number \(position) in the queue)")
+                case .granted(let grant): return grant
+                case .ended(let ending): throw LaunchFailure(ending.cause.message, exitCode: ending.exitCode)
+                case .attached, .attachFailed, .closeInput, .cancelTurn, .released: break
+                }
+            }
+        } catch let error as ControllerUnavailable {
+            try lookAgain(after: error, poller)
+            return nil
+        }
+        guard !isDue else {
+            try lookAgain(after: ControllerUnavailable(path: path, .timedOut), poller)
+            return nil
+        }
+        return nil
+    }
+
+    private var isSearching: Bool { endsAt != nil }
+
+    /// Whether it has just been asked, so that there can be no answer yet.
+    private mutating func connect(_ poller: borrowing Poller) throws -> Bool {
+        if launch != nil { return false }
+        launch = try Launch(open, at: path, poller)
+        dueAt = MonotonicClock.now().advanced(by: ControllerSocket.patience)
+        return true
+    }
+
+    /// The first time there must be one at once, as for any command; later it may be about to come back.
+    private mutating func lookAgain(after error: ControllerUnavailable, _ poller: borrowing Poller) throws {
+        drop(poller)
+        if isQueued { endsAt = MonotonicClock.now().advanced(by: Self.patience) }
+        guard searches > 1, let endsAt, MonotonicClock.now() < endsAt else { throw error }
+        isQueued = false
+        dueAt = MonotonicClock.now().advanced(by: pause)
+        pause = min(pause + pause, Self.longestPause)
+    }
+
+    private mutating func drop(_ poller: borrowing Poller) {
+        launch.take()?.abandon(poller)
+    }
+
+    /// What was found, for the start.
+    mutating func takeLaunch() -> Launch? {
+        dueAt = nil
+        endsAt = nil
+        return launch.take()
+    }
+
+    mutating func stop(_ poller: borrowing Poller) {
+        drop(poller)
+        dueAt = nil
+        endsAt = nil
+    }
+}
