@@ -1,0 +1,279 @@
+"""A controller of a test's own, and everything that test starts below it."""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import tempfile
+import time
+
+from . import machine
+from .cgroups import Cgroup
+from .failures import Failed
+from .program import Program
+from .talk import Talk, wrongly_delivered
+
+# Short stages, so that what refuses to leave does not hold a test up.
+POLICY = "[Session]\nMemoryMax=infinity\nTasksMax=infinity\nActivity=acp stdin touch\nStdinCloseSec=2s\nTermSec=1s\n"
+
+
+class World:
+    def __init__(self, pool="", policy="", has_controller=True):
+        self.marker = f"{os.getpid()}-{time.monotonic_ns()}"
+        self.folder = tempfile.mkdtemp(prefix="pinfold-h-")
+        self._programs = []
+        self._controller = None
+        self._followers = []
+        self.talks = []
+        self.slice = None
+        if has_controller:
+            self.slice = Cgroup.make(f"pinfold-harness-{self.marker}")
+            self._write_policies(pool, policy)
+            self.serve()
+
+    def _write_policies(self, pool, policy):
+        os.mkdir(self.path("policies"))
+        enforcement = "" if "memory" in machine.controllers() else "Enforcement=best\n"
+        self.write("policies/pool.policy", f"[Pool]\n{enforcement}{pool}\n")
+        self.write("policies/default.policy", f"{POLICY}{policy}\n")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    @property
+    def environment(self):
+        # The marker finds what a test left behind, in whatever session, group or cgroup that is.
+        return {**os.environ, "PINFOLD_SOCKET": self.path("socket"), "PINFOLD_HARNESS": self.marker}
+
+    # The controller
+
+    def serve(self):
+        words = [machine.pinfold(), "serve", "--slice", self.slice.path, "--policies", self.path("policies")]
+        words += ["--state", self.path("state"), "--socket", self.path("socket")]
+        self._controller = Program(words, self.environment, stdin=False)
+        self._controller.await_error("pinfold: ready")
+
+    def kill_controller(self):
+        self._forget_followers()
+        self._controller.close()
+        self._controller = None
+
+    def stop_controller(self):
+        """SIGTERM; returns its status."""
+        self._forget_followers()
+        controller, self._controller = self._controller, None
+        if controller is None:
+            return 0
+        try:
+            controller.send_signal(15)
+            return controller.wait()
+        finally:
+            controller.close()
+
+    @property
+    def controller_errors(self):
+        return self._controller.errors.decode("utf-8", "replace") if self._controller else ""
+
+    # Commands
+
+    def pinfold(self, *words, patience=None):
+        """Runs `pinfold` to its end; returns its status, its output and its errors."""
+        program = Program([machine.pinfold(), *words], self.environment, stdin=False)
+        try:
+            status = program.wait(patience)
+            return status, program.output.decode(), program.errors.decode()
+        finally:
+            program.close()
+
+    def command(self, *words):
+        """Runs `pinfold`, which must succeed; returns its output."""
+        status, output, errors = self.pinfold(*words)
+        if status != 0:
+            raise Failed(f"pinfold {' '.join(words)} left with {status}: {errors}")
+        return output
+
+    def launch(self, *words, stdin=True):
+        """Starts `pinfold` and leaves it running."""
+        program = Program([machine.pinfold(), *words], self.environment, stdin)
+        self._programs.append(program)
+        return program
+
+    def suspend(self, name="a"):
+        """Evicts a session; returns when its life is over."""
+        self.command("suspend", name)
+
+    # Facts
+
+    def sessions(self):
+        return {one["id"]: one for one in json.loads(self.command("list", "--json"))["sessions"]}
+
+    def session(self, name="a"):
+        found = self.sessions().get(name)
+        if found is None:
+            raise Failed(f"there is no session '{name}'")
+        return found
+
+    def state(self, name="a"):
+        return self.session(name)["state"]
+
+    def follow(self):
+        """Events from now on, and those that are remembered."""
+        follower = Events([machine.pinfold(), "events", "--json", "--follow"], self.environment)
+        self._followers.append(follower)
+        return follower
+
+    def events(self):
+        lines = self.command("events", "--json").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def _forget_followers(self):
+        for follower in self._followers:
+            follower.close()
+        self._followers = []
+
+    # Agents
+
+    def agent(self, name="a", *flags, version=1):
+        """The test agent's command; agents of one name share their store, whatever life it is."""
+        words = [*machine.AGENT, "--store", self.path(f"{name}.store"), "--log", self.path(f"{name}.log")]
+        return [*words, "--version", str(version), *flags]
+
+    def connect(self, words, name="a", version=1):
+        talk = Talk(words, self.environment, self.path(f"{name}.log"), version, name)
+        self.talks.append(talk)
+        return talk
+
+    def bare(self, *flags, name="a", version=1):
+        """A client of the bare agent."""
+        return self.connect(self.agent(name, *flags, version=version), name, version)
+
+    def acp(self, *flags, name="a", version=1, relay=()):
+        """A client of the agent behind `pinfold acp`, not yet begun.
+
+        flags: the agent's; relay: those of `pinfold acp`.
+        """
+        command = self.agent(name, *flags, version=version)
+        return self.relayed(command, name, version, relay)
+
+    def relayed(self, command, name="a", version=1, relay=()):
+        return self.connect([machine.pinfold(), "acp", "-s", name, *relay, "--", *command], name, version)
+
+    def talk(self, *flags, name="a", version=1, relay=()):
+        """The same, with a conversation open."""
+        return self.acp(*flags, name=name, version=version, relay=relay).begin()
+
+    def open_gate(self, name="a"):
+        """Lets an agent go on that waits at its gate; waits until it is there."""
+        os.close(os.open(self.path(f"{name}.store/gate"), os.O_WRONLY))
+
+    # The end
+
+    def close(self, is_well):
+        """Ends everything; yields what was wrong with the way it ended."""
+        if is_well:
+            yield from self._end_well()
+        for talk in self.talks:
+            yield from (f"client of '{talk.name}': {law}" for law in (talk.broken_laws() if is_well else ()))
+            talk.close()
+        if is_well:
+            yield from self._delivery()
+        for program in self._programs:
+            program.close()
+        if self.slice:
+            yield from self._end_slice(is_well)
+        left = machine_processes(self.marker)
+        for pid, words in left:
+            kill(pid)
+            if is_well:
+                yield f"process {pid} was left behind: {words}"
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _delivery(self):
+        by_agent = {}
+        for talk in self.talks:
+            by_agent.setdefault(talk.log.path, []).append(talk)
+        for talks in by_agent.values():
+            if not any(talk.laws_off for talk in talks):
+                yield from wrongly_delivered(talks)
+
+    def _end_well(self):
+        """As clients do that have no more to say."""
+        for talk in self.talks:
+            try:
+                if talk.status is None:
+                    talk.hang_up()
+            except Failed as failure:
+                yield f"client of '{talk.name}' hung up: {failure}"
+
+    def _end_slice(self, is_well):
+        if is_well and self._controller:
+            for program in self._programs:
+                program.kill()
+            for name, one in self.sessions().items():
+                if one["state"] not in ("suspended", "ended"):
+                    self.command("kill", name)
+            lives = self.slice.child("sessions").children()
+            if lives:
+                yield f"cgroups were left behind: {lives}"
+        status = self.stop_controller()
+        if status != 0:
+            yield f"the controller left with {status}"
+        self.slice.remove()
+
+
+class Events(Program):
+    """Waits for what happens; each event is found once."""
+
+    def __init__(self, words, environment):
+        super().__init__(words, environment, stdin=False)
+        self._pending = []
+
+    def heard(self):
+        whole, newline, rest = bytes(self.output).rpartition(b"\n")
+        self._pending += [json.loads(line) for line in whole.splitlines()]
+        if newline:
+            self.output[:] = rest
+
+    def wait_for(self, event, session=None):
+        def find():
+            for place, one in enumerate(self._pending):
+                if one["event"] == event and session in (None, one.get("session")):
+                    return self._pending.pop(place)
+            return None
+
+        return self.wait_until(find, f"event {event} of {session or 'anybody'}")
+
+
+def kill(pid):
+    """Kills any process and waits until it is gone."""
+    with contextlib.suppress(ProcessLookupError):
+        pidfd = os.pidfd_open(pid)
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        poll.poll(machine.PATIENCE * 1_000)
+        os.close(pidfd)
+
+
+def machine_processes(marker):
+    """All processes whose environment carries a test's marker."""
+    needle = f"PINFOLD_HARNESS={marker}".encode()
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/environ", "rb") as file:
+                if needle not in file.read().split(b"\0"):
+                    continue
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                found.append((int(entry), file.read().replace(b"\0", b" ").decode("utf-8", "replace")))
+        except OSError:
+            continue
+    return found
