@@ -119,6 +119,13 @@ class Program:
             self._process.stdin.close()
             self._in = None
 
+    def vanish(self):
+        """Closes its input and its output, as the death of its user does."""
+        self._outgoing.clear()
+        self._shut_input()
+        if self._open.pop(self._out, None) is not None:
+            self._process.stdout.close()
+
     # Waiting
 
     def wait_until(self, condition, what, patience=None):
@@ -144,6 +151,20 @@ class Program:
             return bytes(self.errors[self.errors.rfind(b"\n", 0, start) + 1 : end]).decode("utf-8", "replace")
 
         return self.wait_until(find, f"'{words}' on standard error")
+
+    def await_no_progress(self):
+        """Writes until nobody has taken anything for a second; all of it may not be taken."""
+        deadline = time.monotonic() + PATIENCE
+        left = None
+        while self.unwritten != left:
+            left = self.unwritten
+            if not left:
+                raise Failed("all that was to be written was taken")
+            if time.monotonic() > deadline:
+                raise Failed(f"it goes on reading: {left} bytes are left")
+            until = time.monotonic() + 1
+            while self.step(until):
+                pass
 
     @property
     def status(self):

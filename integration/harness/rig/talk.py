@@ -116,7 +116,8 @@ def wrongly_delivered(talks):
     for text, count in sent.items():
         if arrived[text] > count:
             yield f"the prompt '{text}' was sent {count} times and arrived {arrived[text]} times"
-        if arrived[text] < answered[text]:
+        # Who cancels a prompt that is not delivered yet may answer it in the agent's stead.
+        if arrived[text] < answered[text] and not text.startswith("hold"):
             yield f"the prompt '{text}' was answered {answered[text]} times and arrived {arrived[text]} times"
 
 

@@ -11,16 +11,16 @@ import time
 
 from . import machine
 from .cgroups import Cgroup
-from .failures import Failed
+from .failures import Failed, Skipped
 from .program import Program
 from .talk import Talk, wrongly_delivered
 
 # Short stages, so that what refuses to leave does not hold a test up.
-POLICY = "[Session]\nMemoryMax=infinity\nTasksMax=infinity\nActivity=acp stdin touch\nStdinCloseSec=2s\nTermSec=1s\n"
+POLICY = "Activity=acp stdin touch\nStdinCloseSec=2s\nTermSec=1s"
 
 
 class World:
-    def __init__(self, pool="", policy="", has_controller=True):
+    def __init__(self, pool="", policy="", base=POLICY, has_controller=True):
         self.marker = f"{os.getpid()}-{time.monotonic_ns()}"
         self.folder = tempfile.mkdtemp(prefix="pinfold-h-")
         self._programs = []
@@ -30,14 +30,14 @@ class World:
         self.slice = None
         if has_controller:
             self.slice = Cgroup.make(f"pinfold-harness-{self.marker}")
-            self._write_policies(pool, policy)
+            self._write_policies(pool, f"{base}\n{policy}")
             self.serve()
 
     def _write_policies(self, pool, policy):
         os.mkdir(self.path("policies"))
         enforcement = "" if "memory" in machine.controllers() else "Enforcement=best\n"
         self.write("policies/pool.policy", f"[Pool]\n{enforcement}{pool}\n")
-        self.write("policies/default.policy", f"{POLICY}{policy}\n")
+        self.write("policies/default.policy", f"[Session]\n{policy}\n")
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -110,6 +110,10 @@ class World:
 
     # Facts
 
+    def needs_controller(self, name):
+        if name not in machine.controllers():
+            raise Skipped(f"the {name} controller is not on cgroup2 here")
+
     def sessions(self):
         return {one["id"]: one for one in json.loads(self.command("list", "--json"))["sessions"]}
 
@@ -168,9 +172,24 @@ class World:
         """The same, with a conversation open."""
         return self.acp(*flags, name=name, version=version, relay=relay).begin()
 
+    def orphaned_launcher(self, name):
+        """A shell whose child is a launcher with an open input; the launcher's parent, so to speak."""
+        words = [machine.pinfold(), "acp", "-s", name, "--", *self.agent(name)]
+        program = Program(["sh", "-c", "exec 3<&0; \"$@\" <&3 & wait", "sh", *words], self.environment)
+        self._programs.append(program)
+        return program
+
     def open_gate(self, name="a"):
         """Lets an agent go on that waits at its gate; waits until it is there."""
         os.close(os.open(self.path(f"{name}.store/gate"), os.O_WRONLY))
+
+    def forget_conversation(self, name, session):
+        """Takes a conversation out of an agent's store."""
+        os.remove(self.path(f"{name}.store/conversations/{session}"))
+
+    def short_patience(self):
+        """Flags of the relay for agents that never answer."""
+        return ("--patience", "1s")
 
     # The end
 

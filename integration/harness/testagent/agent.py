@@ -10,7 +10,7 @@ from .turns import Ask, Hold
 AUTH_REQUIRED = (-32000, "authentication required")
 NOT_FOUND = (-32002, "resource not found")
 
-_PARAMS = re.compile(rb'"params"\s*:\s*')
+_PARAMS = re.compile(r'"params"\s*:\s*')
 
 
 class Refusal(Exception):
@@ -39,7 +39,7 @@ class Agent:
     def hear(self, line):
         try:
             message = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             self._refuse(None, -32700, "parse error")
             return
         self._handle(message, line)
@@ -83,8 +83,10 @@ class Agent:
 
     def _echo(self, request, line):
         """Answers with its own parameters, byte for byte."""
-        start = _PARAMS.search(line).end()
-        raw = line[start : line.rindex(b"}")]
+        text = line.decode()
+        start = _PARAMS.search(text).end()
+        _, end = json.JSONDecoder().raw_decode(text, start)
+        raw = text[start:end].encode()
         self.wire.write(b'{"jsonrpc":"2.0",  "result" : ' + raw + b', "id":' + json.dumps(request).encode() + b"}\n")
 
     def answer(self, request, result):
@@ -152,6 +154,7 @@ class Agent:
         if "late-answer" in self.bad:
             for session in self.sessions.values():
                 if session.open_turn:
+                    self.wire.note("late")
                     session.speak("too late")
                     session.open_turn.finish("end_turn")
         if "half-line" in self.bad:

@@ -19,6 +19,7 @@ big-answer N       ends the turn with a message of N bytes
 flood N SIZE       N updates of about SIZE bytes, and a word on standard error when nobody reads them
 deaf               stops reading until somebody opens the gate
 raw BASE64         writes these bytes to standard output
+eat MIB            takes that much memory and keeps it
 exit N, signal N   ends by itself
 """
 
@@ -155,6 +156,11 @@ def _raw(agent, session, data):
     agent.wire.write(base64.b64decode(data))
 
 
+def _eat(agent, session, megabytes):
+    agent.eaten = b"x" * (int(megabytes) << 20)
+    session.speak("full")
+
+
 def _exit(agent, session, status):
     os._exit(int(status))
 
@@ -185,6 +191,7 @@ _TURNS = {
     "flood": _flood,
     "deaf": _deaf,
     "raw": _raw,
+    "eat": _eat,
     "exit": _exit,
     "signal": _signal,
 }

@@ -1,0 +1,355 @@
+"""What a client says while its agent is away, or on its way back."""
+
+import json
+import signal
+
+from rig.failures import expect, expect_equal
+from rig.registry import scenario
+from rig.talk import of_failure
+
+CANCELLED = -32800
+GATE = ("--misbehave", "gate-on-load@2")
+VERSIONS = {"v1": (1,), "v2": (2,)}
+WAYS = {"resume": ((), 1), "load": (("--no-resume",), 1), "v2": ((), 2)}
+
+
+@scenario(cases=WAYS)
+def ten_prompts_while_away_arrive_in_order_once_each(world, flags, version):
+    talk = world.talk(*flags, version=version)
+    world.suspend()
+    turns = [talk.start_turn(f"say {number}") for number in range(10)]
+    for turn in turns:
+        talk.end_turn(turn)
+    expect_equal(talk.log.prompts(2), [f"say {number}" for number in range(10)])
+    expect_equal(talk.log.lives, 2, "the number of lives")
+
+
+@scenario(cases=VERSIONS)
+def prompts_while_coming_back_arrive_in_order_once_each(world, version):
+    talk = world.talk(*GATE, version=version)
+    world.suspend()
+    turns = [talk.start_turn("say 0")]
+    talk.await_error("at the gate")
+    turns += [talk.start_turn(f"say {number}") for number in range(1, 10)]
+    world.open_gate()
+    for turn in turns:
+        talk.end_turn(turn)
+    expect_equal(talk.log.prompts(2), [f"say {number}" for number in range(10)])
+
+
+@scenario
+def prompts_of_several_conversations_while_away_each_find_theirs(world):
+    talk = world.talk()
+    second = talk.new_session()["sessionId"]
+    talk.prompt("remember elm")
+    talk.prompt("remember oak", second)
+    world.suspend()
+    turns = [talk.start_turn("word?", session) for session in (second, talk.session, second)]
+    for turn in turns:
+        talk.end_turn(turn)
+    said = [one["params"]["update"]["content"]["text"] for one in talk.messages[turns[0].since :] if "method" in one]
+    expect_equal(sorted(said), ["elm", "oak", "oak"])
+    expect_equal([one["params"]["sessionId"] for one in talk.log.requests("session/prompt", 2)], [second, talk.session, second])
+
+
+@scenario(cases=VERSIONS)
+def prompt_cancelled_while_its_agent_comes_back_is_answered_cancelled(world, version):
+    talk = world.talk(*GATE, version=version)
+    world.suspend()
+    turn = talk.start_turn("hold")
+    talk.await_error("at the gate")
+    talk.cancel()
+    world.open_gate()
+    expect_equal(talk.end_turn(turn)[1], "cancelled")
+    expect_equal(talk.prompt("say on"), "on")
+
+
+@scenario
+def cancel_takes_the_held_prompts_of_its_conversation_alone(world):
+    talk = world.talk(*GATE)
+    second = talk.new_session()["sessionId"]
+    world.suspend()
+    cut = [talk.start_turn("hold")]
+    talk.await_error("at the gate")
+    kept = talk.start_turn("say kept", second)
+    cut.append(talk.start_turn("hold too"))
+    talk.cancel()
+    # Those after the cancellation are not meant by it.
+    after = talk.start_turn("say after")
+    world.open_gate()
+    talk.await_error("at the gate")
+    world.open_gate()
+    for turn in cut:
+        expect_equal(talk.end_turn(turn)[1], "cancelled")
+    expect_equal(talk.end_turn(kept)[1], "end_turn")
+    expect_equal(talk.end_turn(after)[1], "end_turn")
+
+
+@scenario(cases=VERSIONS)
+def cancel_sent_with_its_prompt_cancels_it(world, version):
+    talk = world.talk(version=version)
+    turn = talk.start_turn("hold")
+    talk.cancel()
+    expect_equal(talk.end_turn(turn)[1], "cancelled")
+    expect_equal(talk.prompt("say on"), "on")
+
+
+@scenario
+def cancel_of_an_idle_conversation_is_harmless_and_wakes_nobody(world):
+    talk = world.talk()
+    talk.prompt("remember elm")
+    talk.cancel()
+    expect_equal(talk.prompt("count?"), "2")
+    world.suspend()
+    talk.cancel()
+    expect_equal(world.state(), "suspended")
+    expect_equal(talk.prompt("word?"), "elm")
+    expect_equal(talk.log.lives, 2, "the number of lives")
+
+
+@scenario
+def client_that_hangs_up_while_its_agent_comes_back_leaves_nothing_behind(world):
+    talk = world.talk("--memory", "1", *GATE)
+    world.suspend()
+    turn = talk.start_turn("say unheard")
+    talk.may_stay_unanswered.add(turn.id)
+    talk.await_error("at the gate")
+    talk.vanish()
+    talk.wait()
+    expect_equal(world.slice.child("sessions").children(), [])
+    expect_equal(talk.log.prompts(2), [])
+
+
+@scenario
+def client_that_hangs_up_while_its_agent_is_being_greeted_leaves_nothing_behind(world):
+    talk = world.talk("--memory", "1", "--misbehave", "gate-on-initialize@2")
+    world.suspend()
+    turn = talk.start_turn("say unheard")
+    talk.may_stay_unanswered.add(turn.id)
+    talk.await_error("at the gate")
+    talk.vanish()
+    talk.wait()
+    expect_equal(world.slice.child("sessions").children(), [])
+
+
+@scenario
+def requests_other_than_prompts_bring_the_agent_back_too(world):
+    talk = world.talk()
+    world.suspend()
+    expect_equal(talk.call("_test/echo", {"a": [1, 2]}), {"a": [1, 2]})
+    world.suspend()
+    expect_equal(len(talk.call("session/list", {})["sessions"]), 1, "the number of conversations")
+    world.suspend()
+    talk.call("session/set_mode", {"sessionId": talk.session, "modeId": "code"})
+    expect_equal(talk.prompt("mode?"), "code")
+    world.suspend()
+    other = talk.new_session()["sessionId"]
+    expect_equal(talk.prompt("say new", other), "new")
+    expect_equal(talk.prompt("count?"), "2")
+
+
+@scenario
+def notification_while_away_arrives_once_before_what_comes_after_it(world):
+    talk = world.talk()
+    world.suspend()
+    talk.notify("_test/notice", {"n": 1})
+    talk.prompt("say after")
+    methods = [method for method in talk.log.methods() if method in ("_test/notice", "session/prompt")]
+    expect_equal(methods, ["_test/notice", "session/prompt"])
+
+
+@scenario
+def odd_bytes_of_held_lines_arrive_as_they_were_said(world):
+    talk = world.talk()
+    world.suspend()
+    line = b' {"method":"_test/echo" ,"id":"odd","params": {"b":1.0,"a":1e2,"u":"\\u00e9"},"jsonrpc":"2.0"}\t'
+    talk.sent.append({"method": "_test/echo", "id": "odd"})
+    talk.send_bytes(line + b"\n")
+    talk.response("odd")
+    expect(line in talk.log.raw_lines(2), "the line arrived byte for byte")
+
+
+@scenario
+def ten_megabytes_said_while_away_arrive(world):
+    talk = world.talk()
+    world.suspend()
+    size = 10 << 20
+    expect_equal(len(talk.prompt("say " + "y" * size)), size)
+
+
+@scenario(cases={"no JSON": (b"hello\n",), "a NUL": (b"\x00\n",), "nobody's answer": (b'{"jsonrpc":"2.0","id":4711,"result":{}}\n',)})
+def bad_line_while_away_is_harmless(world, line):
+    talk = world.talk()
+    talk.prompt("remember elm")
+    world.suspend()
+    talk.send_bytes(line)
+    expect_equal(talk.prompt("word?"), "elm")
+    # A line that cannot be read may be answered as the agent does it; then the answer is to nobody in particular.
+    _may_be_told_that_it_is_unreadable(talk)
+
+
+def _may_be_told_that_it_is_unreadable(talk):
+    strange = [one for one in talk.messages if one.get("id", 0) is None]
+    talk.laws_off = bool(strange)
+    expect(all(one["error"]["code"] == -32700 for one in strange), f"answers to nobody: {strange}")
+
+
+@scenario
+def half_a_line_while_away_is_no_message(world):
+    talk = world.talk()
+    talk.prompt("say one")
+    world.suspend()
+    talk.send_bytes(b'{"jsonrpc":"2.0","id":99,"method":"session/pro')
+    talk.hang_up()
+    _may_be_told_that_it_is_unreadable(talk)
+    expect_equal(talk.log.prompts(), ["say one"])
+
+
+@scenario
+def batch_said_while_away_is_delivered_once_and_answered(world):
+    talk = world.talk(version=2)
+    world.suspend()
+    parts = [{"jsonrpc": "2.0", "id": f"b{n}", "method": "_test/echo", "params": {"n": n}} for n in range(3)]
+    parts.insert(1, {"jsonrpc": "2.0", "method": "_test/notice", "params": {}})
+    talk.sent += parts
+    talk.send_bytes(json.dumps(parts).encode() + b"\n")
+    for number in range(3):
+        expect_equal(talk.result(f"b{number}"), {"n": number})
+    arrived = [method for method in talk.log.methods(2) if method.startswith("_test/")]
+    expect_equal(sorted(arrived), ["_test/echo"] * 3 + ["_test/notice"])
+
+
+@scenario
+def batch_in_flight_when_the_life_ends_is_answered_part_by_part(world):
+    talk = world.talk(version=2, *("--misbehave", "ignore-eof@1"))
+    talk.prompt("deaf")
+    talk.await_error("at the gate")
+    parts = [{"jsonrpc": "2.0", "id": f"b{n}", "method": "_test/echo", "params": {}} for n in range(2)]
+    talk.sent += parts
+    talk.send_bytes(json.dumps(parts).encode() + b"\n")
+    world.suspend()
+    for number in range(2):
+        of_failure(talk.failure(f"b{number}"), CANCELLED)
+    expect_equal(talk.prompt("say back"), "back")
+
+
+# The controller, and the pool
+
+
+@scenario
+def controller_that_was_killed_meanwhile_has_kept_what_a_resume_needs(world):
+    talk = world.talk()
+    talk.prompt("remember elm")
+    world.suspend()
+    world.kill_controller()
+    world.serve()
+    expect_equal(talk.prompt("word?"), "elm")
+    expect_equal(world.session()["life"], 2)
+
+
+@scenario
+def controller_killed_and_started_again_goes_unnoticed_by_a_living_agent(world):
+    talk = world.talk()
+    talk.prompt("remember elm")
+    turn = talk.start_turn("hold")
+    talk.await_error("holding")
+    world.kill_controller()
+    expect_equal(talk.call("_test/echo", {"while": "there is no controller"}), {"while": "there is no controller"})
+    world.serve()
+    world.follow().wait_for("lease_taken", "a")
+    talk.cancel()
+    expect_equal(talk.end_turn(turn)[1], "cancelled")
+    expect_equal(talk.log.lives, 1, "the number of lives")
+    world.suspend()
+    expect_equal(talk.prompt("word?"), "elm")
+
+
+@scenario
+def controller_restarted_in_a_turn_knows_that_the_agent_is_busy(world):
+    talk = world.talk()
+    talk.start_turn("hold")
+    talk.await_error("holding")
+    world.kill_controller()
+    world.serve()
+    world.follow().wait_for("lease_taken", "a")
+    status, _, errors = world.pinfold("explain", "--json")
+    expect_equal(status, 0, errors)
+    expect_equal(world.state(), "busy")
+    talk.cancel()
+
+
+@scenario
+def message_while_there_is_no_controller_is_refused_and_nothing_is_lost(world):
+    talk = world.talk()
+    talk.prompt("remember elm")
+    world.suspend()
+    world.kill_controller()
+    failure = talk.failure(talk.start_turn("say too early").id)
+    expect(failure.code in (-32603, CANCELLED), f"it is an error that invites to try again: {failure.error}")
+    world.serve()
+    expect_equal(talk.prompt("word?"), "elm")
+    expect_equal(talk.log.prompts(2), ["word?"])
+
+
+def _fill_the_pool(world):
+    """Suspends the agent and takes the only place."""
+    world.suspend()
+    holder = world.launch("run", "-s", "holder", "--set", "Evict=never", "--", "sh", "-c", "echo taken; read line")
+    holder.wait_until(lambda: b"taken" in holder.output, "the place")
+    return holder
+
+
+@scenario(pool="MaxSessions=1")
+def pool_full_when_it_wants_back_is_said_and_the_next_message_tries_again(world):
+    talk = world.talk(relay=("--wait", "300ms"))
+    talk.prompt("remember elm")
+    holder = _fill_the_pool(world)
+    failure = of_failure(talk.failure(talk.start_turn("say refused").id), CANCELLED)
+    cause = failure.pinfold.get("cause", {})
+    expect(cause.get("kind") and "1 of 1" in cause.get("message", ""), f"the cause says who is in the way: {failure.error}")
+    holder.close_input()
+    holder.wait()
+    expect_equal(talk.prompt("word?"), "elm")
+    expect_equal(talk.log.prompts(2), ["word?"])
+
+
+@scenario(pool="MaxSessions=1")
+def message_waits_for_a_place_and_is_delivered_when_there_is_one(world):
+    talk = world.talk(relay=("--wait", "1h"))
+    talk.prompt("remember elm")
+    events = world.follow()
+    holder = _fill_the_pool(world)
+    turn = talk.start_turn("word?")
+    events.wait_for("queued", "a")
+    holder.close_input()
+    expect_equal(talk.end_turn(turn), ("elm", "end_turn"))
+
+
+@scenario(pool="MaxSessions=1")
+def client_that_hangs_up_while_it_waits_for_a_place_leaves_the_queue(world):
+    talk = world.talk(relay=("--wait", "1h"))
+    events = world.follow()
+    holder = _fill_the_pool(world)
+    talk.may_stay_unanswered.add(talk.start_turn("say unheard").id)
+    events.wait_for("queued", "a")
+    talk.vanish()
+    talk.wait()
+    expect_equal(json.loads(world.command("explain", "--json"))["waiting"], [])
+    holder.close_input()
+    holder.wait()
+    expect_equal(talk.log.lives, 1, "the number of lives")
+
+
+@scenario(pool="MaxSessions=1")
+def controller_killed_while_a_message_waits_for_a_place_leaves_it_answered(world):
+    talk = world.talk(relay=("--wait", "1h"))
+    talk.prompt("remember elm")
+    events = world.follow()
+    holder = _fill_the_pool(world)
+    turn = talk.start_turn("say waiting")
+    events.wait_for("queued", "a")
+    world.kill_controller()
+    holder.send_signal(signal.SIGKILL)
+    world.serve()
+    talk.response(turn.id)
+    expect_equal(talk.prompt("word?"), "elm")
