@@ -10,7 +10,7 @@ KIBIBYTE = 1 << 10
 MEBIBYTE = 1 << 20
 # Two pipes, the relay's buffers, and some room for both: far below what is sent.
 MOST_ON_THE_WAY = 2 * MEBIBYTE
-LINES, SIZE = 2_000, 32 * KIBIBYTE
+LINES, SIZE = 500, 32 * KIBIBYTE
 
 
 @scenario
