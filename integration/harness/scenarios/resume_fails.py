@@ -191,6 +191,7 @@ def question_that_an_agent_asks_while_it_loads_is_answered(world):
     talk = _evicted(world, "ask-in-load")
     talk.answers["fs/read_text_file"] = lambda _: {"content": "a file"}
     expect_equal(talk.prompt("word?"), "elm")
+    talk.prompt("say more")
     asked = [one for one in talk.log.messages(2) if one.get("id") == "in-load"]
     expect_equal(len(asked), 1, "the number of answers the agent got")
 
