@@ -7,7 +7,6 @@ from .failures import RequestFailed, expect
 from .program import Program
 
 
-
 def key(identifier):
     """An id with its JSON type: 1 is not "1"."""
     return json.dumps(identifier)
@@ -115,7 +114,10 @@ class Client(Program):
         return [
             message
             for message in self.messages
-            if isinstance(message, dict) and "method" in message and "id" in message and method in (None, message["method"])
+            if isinstance(message, dict)
+            and "method" in message
+            and "id" in message
+            and method in (None, message["method"])
         ]
 
     def question(self, method, number=1):
@@ -139,7 +141,9 @@ class Client(Program):
 
     def broken_laws(self):
         """What no client may see, whatever happens: requests answered twice or never, answers to nothing."""
-        asked = collections.Counter(key(message["id"]) for message in self.sent if "method" in message and "id" in message)
+        asked = collections.Counter(
+            key(message["id"]) for message in self.sent if "method" in message and "id" in message
+        )
         got = collections.Counter(
             key(message.get("id")) for message in self.messages if isinstance(message, dict) and "method" not in message
         )

@@ -31,6 +31,13 @@ def expect_equal(found, wanted, what="it"):
         raise Failed(f"{what} is {_short(found)}, not {_short(wanted)}")
 
 
+def expect_same(found, wanted, what):
+    """Holds two sequences to each other, and names the first place where they differ."""
+    for number, (one, other) in enumerate(zip(found, wanted, strict=False), 1):
+        expect_equal(one, other, f"{what} {number}")
+    expect_equal(len(found), len(wanted), f"the number of them: {what}")
+
+
 def _short(value):
     text = repr(value)
     return text if len(text) <= 400 else text[:200] + f" …{len(text)} characters… " + text[-200:]

@@ -21,8 +21,8 @@ ALL = {}
 def scenario(body=None, *, cases=None, needs="relay", **settings):
     """Registers a test. Its name says condition and outcome, and so does what is printed.
 
-    cases: names to arguments; one test for each. needs: "relay", or "agent" where the bare agent is enough and there is no
-    controller. settings: those of `World`.
+    cases: names to arguments; one test for each. needs: "relay", or "agent" where the bare agent is enough and there
+    is no controller. settings: those of `World`.
     """
     if needs == "agent":
         settings["has_controller"] = False

@@ -32,7 +32,9 @@ def main(description):
 
 def _options(description):
     parser = argparse.ArgumentParser(prog="test", description=description)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="tests to run, with * for any characters (default: all)")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="tests to run, with * for any characters (default: all)"
+    )
     parser.add_argument("--list", action="store_true", help="print the names of the tests and run none")
     parser.add_argument("--jobs", type=int, default=4, metavar="N", help="tests at a time (default: 4)")
     parser.add_argument("--reports", metavar="DIR", help="where what was said in tests that fail is kept")

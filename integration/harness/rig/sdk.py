@@ -31,7 +31,9 @@ class SDK:
         """
         cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
         version = PACKAGE.partition("==")[2]
-        folder = os.path.join(cache, "pinfold", f"acp-sdk-{version}-python{sys.version_info.major}.{sys.version_info.minor}")
+        folder = os.path.join(
+            cache, "pinfold", f"acp-sdk-{version}-python{sys.version_info.major}.{sys.version_info.minor}"
+        )
         os.makedirs(os.path.dirname(folder), exist_ok=True)
         with open(f"{folder}.lock", "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

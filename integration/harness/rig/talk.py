@@ -52,7 +52,9 @@ class Talk(Client):
         session = session or self.session
         since = len(self.messages)
         blocks = [{"type": "text", "text": text}]
-        return Turn(self.request("session/prompt", {"sessionId": session, "prompt": blocks}, identifier), session, since)
+        return Turn(
+            self.request("session/prompt", {"sessionId": session, "prompt": blocks}, identifier), session, since
+        )
 
     def end_turn(self, turn, patience=None):
         """Waits for a turn's end; returns what the agent said in it and why it stopped."""

@@ -1,17 +1,16 @@
 """A controller of a test's own, and everything that test starts below it."""
 
-import contextlib
 import json
 import os
-import select
 import shutil
-import signal
 import tempfile
 import time
 
 from . import machine
 from .cgroups import Cgroup
+from .events import Events
 from .failures import Failed, Skipped
+from .processes import kill, marked_processes
 from .program import Program
 from .talk import Talk, wrongly_delivered
 
@@ -175,7 +174,7 @@ class World:
     def orphaned_launcher(self, name):
         """A shell whose child is a launcher with an open input; the launcher's parent, so to speak."""
         words = [machine.pinfold(), "acp", "-s", name, "--", *self.agent(name)]
-        program = Program(["sh", "-c", "exec 3<&0; \"$@\" <&3 & wait", "sh", *words], self.environment)
+        program = Program(["sh", "-c", 'exec 3<&0; "$@" <&3 & wait', "sh", *words], self.environment)
         self._programs.append(program)
         return program
 
@@ -206,7 +205,7 @@ class World:
             program.close()
         if self.slice:
             yield from self._end_slice(is_well)
-        left = machine_processes(self.marker)
+        left = marked_processes(self.marker)
         for pid, words in left:
             kill(pid)
             if is_well:
@@ -244,55 +243,3 @@ class World:
         if status != 0:
             yield f"the controller left with {status}"
         self.slice.remove()
-
-
-class Events(Program):
-    """Waits for what happens; each event is found once."""
-
-    def __init__(self, words, environment):
-        super().__init__(words, environment, stdin=False)
-        self._pending = []
-
-    def heard(self):
-        whole, newline, rest = bytes(self.output).rpartition(b"\n")
-        self._pending += [json.loads(line) for line in whole.splitlines()]
-        if newline:
-            self.output[:] = rest
-
-    def wait_for(self, event, session=None):
-        def find():
-            for place, one in enumerate(self._pending):
-                if one["event"] == event and session in (None, one.get("session")):
-                    return self._pending.pop(place)
-            return None
-
-        return self.wait_until(find, f"event {event} of {session or 'anybody'}")
-
-
-def kill(pid):
-    """Kills any process and waits until it is gone."""
-    with contextlib.suppress(ProcessLookupError):
-        pidfd = os.pidfd_open(pid)
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-        poll = select.poll()
-        poll.register(pidfd, select.POLLIN)
-        poll.poll(machine.PATIENCE * 1_000)
-        os.close(pidfd)
-
-
-def machine_processes(marker):
-    """All processes whose environment carries a test's marker."""
-    needle = f"PINFOLD_HARNESS={marker}".encode()
-    found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            with open(f"/proc/{entry}/environ", "rb") as file:
-                if needle not in file.read().split(b"\0"):
-                    continue
-            with open(f"/proc/{entry}/cmdline", "rb") as file:
-                found.append((int(entry), file.read().replace(b"\0", b" ").decode("utf-8", "replace")))
-        except OSError:
-            continue
-    return found

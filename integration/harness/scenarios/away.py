@@ -1,7 +1,6 @@
 """What a client says while its agent is away, or on its way back."""
 
 import json
-import signal
 
 from rig.failures import expect, expect_equal
 from rig.registry import scenario
@@ -49,7 +48,9 @@ def prompts_of_several_conversations_while_away_each_find_theirs(world):
         talk.end_turn(turn)
     said = [one["params"]["update"]["content"]["text"] for one in talk.messages[turns[0].since :] if "method" in one]
     expect_equal(sorted(said), ["elm", "oak", "oak"])
-    expect_equal([one["params"]["sessionId"] for one in talk.log.requests("session/prompt", 2)], [second, talk.session, second])
+    expect_equal(
+        [one["params"]["sessionId"] for one in talk.log.requests("session/prompt", 2)], [second, talk.session, second]
+    )
 
 
 @scenario(cases=VERSIONS)
@@ -177,7 +178,14 @@ def ten_megabytes_said_while_away_arrive(world):
     expect_equal(len(talk.prompt("say " + "y" * size)), size)
 
 
-@scenario(cases={"no JSON": (b"hello\n",), "a NUL": (b"\x00\n",), "nobody's answer": (b'{"jsonrpc":"2.0","id":4711,"result":{}}\n',)})
+BAD_LINES = {
+    "no JSON": (b"hello\n",),
+    "a NUL": (b"\x00\n",),
+    "nobody's answer": (b'{"jsonrpc":"2.0","id":4711,"result":{}}\n',),
+}
+
+
+@scenario(cases=BAD_LINES)
 def bad_line_while_away_is_harmless(world, line):
     talk = world.talk()
     talk.prompt("remember elm")
@@ -221,7 +229,7 @@ def batch_said_while_away_is_delivered_once_and_answered(world):
 
 @scenario
 def batch_in_flight_when_the_life_ends_is_answered_part_by_part(world):
-    talk = world.talk(version=2, *("--misbehave", "ignore-eof@1"))
+    talk = world.talk("--misbehave", "ignore-eof@1", version=2)
     talk.prompt("deaf")
     talk.await_error("at the gate")
     parts = [{"jsonrpc": "2.0", "id": f"b{n}", "method": "_test/echo", "params": {}} for n in range(2)]
@@ -231,125 +239,3 @@ def batch_in_flight_when_the_life_ends_is_answered_part_by_part(world):
     for number in range(2):
         of_failure(talk.failure(f"b{number}"), CANCELLED)
     expect_equal(talk.prompt("say back"), "back")
-
-
-# The controller, and the pool
-
-
-@scenario
-def controller_that_was_killed_meanwhile_has_kept_what_a_resume_needs(world):
-    talk = world.talk()
-    talk.prompt("remember elm")
-    world.suspend()
-    world.kill_controller()
-    world.serve()
-    expect_equal(talk.prompt("word?"), "elm")
-    expect_equal(world.session()["life"], 2)
-
-
-@scenario
-def controller_killed_and_started_again_goes_unnoticed_by_a_living_agent(world):
-    talk = world.talk()
-    talk.prompt("remember elm")
-    turn = talk.start_turn("hold")
-    talk.await_error("holding")
-    world.kill_controller()
-    expect_equal(talk.call("_test/echo", {"while": "there is no controller"}), {"while": "there is no controller"})
-    world.serve()
-    world.follow().wait_for("lease_taken", "a")
-    talk.cancel()
-    expect_equal(talk.end_turn(turn)[1], "cancelled")
-    expect_equal(talk.log.lives, 1, "the number of lives")
-    world.suspend()
-    expect_equal(talk.prompt("word?"), "elm")
-
-
-@scenario
-def controller_restarted_in_a_turn_knows_that_the_agent_is_busy(world):
-    talk = world.talk()
-    talk.start_turn("hold")
-    talk.await_error("holding")
-    world.kill_controller()
-    world.serve()
-    world.follow().wait_for("lease_taken", "a")
-    status, _, errors = world.pinfold("explain", "--json")
-    expect_equal(status, 0, errors)
-    expect_equal(world.state(), "busy")
-    talk.cancel()
-
-
-@scenario
-def message_while_there_is_no_controller_is_refused_and_nothing_is_lost(world):
-    talk = world.talk()
-    talk.prompt("remember elm")
-    world.suspend()
-    world.kill_controller()
-    failure = talk.failure(talk.start_turn("say too early").id)
-    expect(failure.code in (-32603, CANCELLED), f"it is an error that invites to try again: {failure.error}")
-    world.serve()
-    expect_equal(talk.prompt("word?"), "elm")
-    expect_equal(talk.log.prompts(2), ["word?"])
-
-
-def _fill_the_pool(world):
-    """Suspends the agent and takes the only place."""
-    world.suspend()
-    holder = world.launch("run", "-s", "holder", "--set", "Evict=never", "--", "sh", "-c", "echo taken; read line")
-    holder.wait_until(lambda: b"taken" in holder.output, "the place")
-    return holder
-
-
-@scenario(pool="MaxSessions=1")
-def pool_full_when_it_wants_back_is_said_and_the_next_message_tries_again(world):
-    talk = world.talk(relay=("--wait", "300ms"))
-    talk.prompt("remember elm")
-    holder = _fill_the_pool(world)
-    failure = of_failure(talk.failure(talk.start_turn("say refused").id), CANCELLED)
-    cause = failure.pinfold.get("cause", {})
-    expect(cause.get("kind") and "1 of 1" in cause.get("message", ""), f"the cause says who is in the way: {failure.error}")
-    holder.close_input()
-    holder.wait()
-    expect_equal(talk.prompt("word?"), "elm")
-    expect_equal(talk.log.prompts(2), ["word?"])
-
-
-@scenario(pool="MaxSessions=1")
-def message_waits_for_a_place_and_is_delivered_when_there_is_one(world):
-    talk = world.talk(relay=("--wait", "1h"))
-    talk.prompt("remember elm")
-    events = world.follow()
-    holder = _fill_the_pool(world)
-    turn = talk.start_turn("word?")
-    events.wait_for("queued", "a")
-    holder.close_input()
-    expect_equal(talk.end_turn(turn), ("elm", "end_turn"))
-
-
-@scenario(pool="MaxSessions=1")
-def client_that_hangs_up_while_it_waits_for_a_place_leaves_the_queue(world):
-    talk = world.talk(relay=("--wait", "1h"))
-    events = world.follow()
-    holder = _fill_the_pool(world)
-    talk.may_stay_unanswered.add(talk.start_turn("say unheard").id)
-    events.wait_for("queued", "a")
-    talk.vanish()
-    talk.wait()
-    expect_equal(json.loads(world.command("explain", "--json"))["waiting"], [])
-    holder.close_input()
-    holder.wait()
-    expect_equal(talk.log.lives, 1, "the number of lives")
-
-
-@scenario(pool="MaxSessions=1")
-def controller_killed_while_a_message_waits_for_a_place_leaves_it_answered(world):
-    talk = world.talk(relay=("--wait", "1h"))
-    talk.prompt("remember elm")
-    events = world.follow()
-    holder = _fill_the_pool(world)
-    turn = talk.start_turn("say waiting")
-    events.wait_for("queued", "a")
-    world.kill_controller()
-    holder.send_signal(signal.SIGKILL)
-    world.serve()
-    talk.response(turn.id)
-    expect_equal(talk.prompt("word?"), "elm")

@@ -1,8 +1,8 @@
 """An agent that is evicted and comes back: its client notices nothing."""
 
-from rig.failures import expect, expect_equal
+from rig.failures import expect, expect_equal, expect_same
+from rig.processes import marked_processes
 from rig.registry import scenario
-from rig.world import machine_processes
 
 VERSIONS = {"v1": (1,), "v2": (2,)}
 # How an agent can come back: by session/resume, by session/load, and in the second version.
@@ -32,7 +32,7 @@ def suspended_session_has_no_process_but_its_launcher(world):
 
 
 def _agents(world):
-    return [words for _, words in machine_processes(world.marker) if "/agent --store" in words and " acp " not in words]
+    return [words for _, words in marked_processes(world.marker) if "/agent --store" in words and " acp " not in words]
 
 
 @scenario(cases=WAYS)
@@ -69,9 +69,7 @@ def _same(found, wanted):
     def plain(talk):
         return [{**one, "id": "question"} if "method" in one and "id" in one else one for one in talk.messages]
 
-    for number, (one, other) in enumerate(zip(plain(found), plain(wanted)), 1):
-        expect_equal(one, other, f"message {number}")
-    expect_equal(len(found.messages), len(wanted.messages), "the number of messages")
+    expect_same(plain(found), plain(wanted), "message")
 
 
 @scenario
@@ -137,7 +135,9 @@ def each_life_is_initialized_as_the_client_initialized_the_first(world, version)
 PLACE = {
     "cwd": "/usr",
     "additionalDirectories": ["/etc", "/var"],
-    "mcpServers": [{"name": "fs", "command": "/usr/bin/fs", "args": ["--x"], "env": [{"name": "K", "value": "V \u00e9"}]}],
+    "mcpServers": [
+        {"name": "fs", "command": "/usr/bin/fs", "args": ["--x"], "env": [{"name": "K", "value": "V \u00e9"}]}
+    ],
 }
 
 
@@ -189,7 +189,9 @@ def client_that_had_authenticated_is_authenticated_again(world, version):
     talk.prompt("remember elm")
     world.suspend()
     expect_equal(talk.prompt("word?"), "elm")
-    expect_equal([one["params"] for one in talk.log.requests(method, 2)], [{"methodId": "token", "_meta": {"by": "rig"}}])
+    expect_equal(
+        [one["params"] for one in talk.log.requests(method, 2)], [{"methodId": "token", "_meta": {"by": "rig"}}]
+    )
 
 
 @scenario(cases=WAYS)

@@ -3,9 +3,9 @@
 import signal
 
 from rig.failures import Failed, RequestFailed, expect, expect_equal
+from rig.processes import marked_processes
 from rig.registry import scenario
 from rig.talk import of_failure
-from rig.world import machine_processes
 
 UNKNOWN = -32603
 AUTO, NEVER = ("--resume", "auto"), ("--resume", "never")
@@ -183,7 +183,9 @@ def conversation_that_may_be_there_is_not_replaced_by_a_new_one(world):
     _leave_suspended(world, first)
     second = world.acp("--misbehave", "fail-32603@2", relay=AUTO)
     second.initialize()
-    of_failure(second.failure(second.request("session/new", {"cwd": "/", "mcpServers": []})), UNKNOWN, outcome="unknown")
+    of_failure(
+        second.failure(second.request("session/new", {"cwd": "/", "mcpServers": []})), UNKNOWN, outcome="unknown"
+    )
     expect("session/new" not in second.log.methods(2), "no conversation was begun silently")
     second.hang_up()
     third = world.acp(relay=AUTO)
@@ -211,5 +213,5 @@ def launcher_whose_parent_dies_ends_its_session(world):
     launcher.send_signal(signal.SIGKILL)
     launcher.wait()
     _await_end(world, events)
-    left = [words for _, words in machine_processes(world.marker) if " acp " in words]
+    left = [words for _, words in marked_processes(world.marker) if " acp " in words]
     expect_equal(left, [], "the launchers that are left")

@@ -5,7 +5,7 @@ import os
 import signal
 
 from rig import machine
-from rig.failures import expect, expect_equal
+from rig.failures import expect, expect_equal, expect_same
 from rig.program import Program
 from rig.registry import scenario
 from rig.sdk import SDK
@@ -29,8 +29,7 @@ def _conversation(world, sdk, agent, evict):
 def _plain(events):
     """The events without the ids of the agent's questions: each life begins to number them anew."""
     return [
-        [side, {**said, "id": "the agent's"} if _is_about_a_question(side, said) else said]
-        for side, said in events
+        [side, {**said, "id": "the agent's"} if _is_about_a_question(side, said) else said] for side, said in events
     ]
 
 
@@ -42,12 +41,6 @@ def _is_about_a_question(side, said):
 
 def _relay(agent):
     return [machine.pinfold(), "acp", "-s", "a", "--", *agent]
-
-
-def _same(found, wanted):
-    for number, (one, other) in enumerate(zip(found, wanted), 1):
-        expect_equal(one, other, f"message {number}")
-    expect_equal(len(found), len(wanted), "the number of messages")
 
 
 def _sdk_agent(world, sdk, folder, way):
@@ -62,19 +55,21 @@ def sdks_conversation_over_three_evictions_is_that_without_any(world, way):
     words = [one["params"]["update"]["content"]["text"] for _, one in bare if _speaks(one)]
     expect("looked with selected" in words and "elm look mode? read" in words, f"the agent does its part: {words}")
     agent = _relay(_sdk_agent(world, sdk, "relayed", way))
-    _same(_conversation(world, sdk, agent, f"{machine.pinfold()} suspend a"), bare)
+    expect_same(_conversation(world, sdk, agent, f"{machine.pinfold()} suspend a"), bare, "message")
     expect_equal(world.session()["life"], 4, "the number of lives")
 
 
 def _speaks(message):
-    return isinstance(message, dict) and (message.get("params") or {}).get("update", {}).get("sessionUpdate") == "agent_message_chunk"
+    update = (message.get("params") or {}).get("update", {}) if isinstance(message, dict) else {}
+    return update.get("sessionUpdate") == "agent_message_chunk"
 
 
 @scenario
 def sdks_conversation_without_evictions_is_the_same_too(world):
     sdk = SDK.get()
     bare = _conversation(world, sdk, _sdk_agent(world, sdk, "bare", "resume"), "")
-    _same(_conversation(world, sdk, _relay(_sdk_agent(world, sdk, "relayed", "resume")), ""), bare)
+    agent = _relay(_sdk_agent(world, sdk, "relayed", "resume"))
+    expect_same(_conversation(world, sdk, agent, ""), bare, "message")
     expect_equal(world.session()["life"], 1, "the number of lives")
 
 
@@ -83,7 +78,8 @@ def sdks_client_and_our_agent_over_three_evictions_are_as_without(world, flags):
     sdk = SDK.get()
     bare = _conversation(world, sdk, world.agent("bare", *flags), "")
     evicted = _conversation(world, sdk, _relay(world.agent("a", *flags)), f"{machine.pinfold()} suspend a")
-    _same(evicted, bare)
+    expect_same(evicted, bare, "message")
+    expect_equal(world.session()["life"], 4, "the number of lives")
 
 
 @scenario(cases=WAYS)
@@ -138,7 +134,9 @@ def sdks_example_duet_says_the_same_through_the_relay(world):
     wrapper = world.path("python")
     world.write("python", f'#!/bin/sh\nexec {machine.pinfold()} acp -s a -- {sdk.python} "$@"\n')
     os.chmod(wrapper, 0o755)
-    start = "import runpy, sys; sys.executable, sys.argv = sys.argv[1], sys.argv[2:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    start = (
+        "import runpy, sys; sys.executable, *sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
     outputs = []
     for interpreter in (sdk.python, wrapper):
         program = Program([sdk.python, "-c", start, interpreter, _example(sdk, "duet.py")], world.environment)

@@ -1,6 +1,6 @@
 """Agents that do not come back as they went: gone, or not known, and never silently afresh."""
 
-from rig.failures import Failed, expect, expect_equal
+from rig.failures import expect, expect_equal
 from rig.registry import scenario
 from rig.talk import of_failure
 
@@ -30,7 +30,9 @@ GONE_BY = {
 def conversation_that_is_gone_is_said_to_be(world, misbehaviour, flags, version):
     talk = _evicted(world, misbehaviour, flags=flags, version=version)
     failure = of_failure(talk.refusal("word?"), GONE, outcome="gone")
-    expect("session/new" in failure.message or "session/new" in str(failure.error), f"it says what to do: {failure.error}")
+    expect(
+        "session/new" in failure.message or "session/new" in str(failure.error), f"it says what to do: {failure.error}"
+    )
     expect_equal(talk.log.prompts(2), [], "the prompts that arrived")
     expect("session/new" not in talk.log.methods(2), "no conversation was begun silently")
 

@@ -42,7 +42,12 @@ async def _evict(command: str) -> None:
 async def main(evict: str, program: str, *arguments: str) -> None:
     capabilities = schema.ClientCapabilities(fs=schema.FileSystemCapabilities(read_text_file=True))
     spawning = acp.spawn_agent_process(
-        Talker(), program, *arguments, env=dict(os.environ), transport_kwargs={"stderr": None}, observers=[_show],
+        Talker(),
+        program,
+        *arguments,
+        env=dict(os.environ),
+        transport_kwargs={"stderr": None},
+        observers=[_show],
         use_unstable_protocol=True,
     )
     async with spawning as (agent, process):

@@ -4,6 +4,8 @@ import json
 import os
 import re
 
+from .introduction import introduction
+from .misbehaviour import REFUSALS
 from .session import CHOICES, Session
 from .turns import Ask, Hold
 
@@ -172,34 +174,13 @@ class Agent:
             self.wire.write(b"Welcome! This is no JSON.\n")
         wanted = params.get("protocolVersion")
         self.version = min(wanted, self.options.version) if isinstance(wanted, int) else self.options.version
-        self.answer(request, self._introduction())
+        self.answer(request, introduction(self.version, self.options, self.bad))
         if "unasked-answer" in self.bad:
             self.answer(4711, {"stopReason": "end_turn"})
         if "answer-old" in self.bad:
             for name in self.store.names():
                 for old in self.store.load(name).prompt_ids:
                     self.answer(old, {"stopReason": "end_turn"})
-
-    def _introduction(self):
-        version = 99 if "other-version" in self.bad else self.version
-        methods = [{"name": "Token", "description": "A token"}] if self.options.auth or "need-auth" in self.bad else []
-        info = {"name": "test-agent", "version": "1.0.0"}
-        if self.version >= 2:
-            for method in methods:
-                method |= {"methodId": "token", "type": "agent"}
-            session = {"prompt": {}, "mcp": {"stdio": {}}, "additionalDirectories": {}}
-            capabilities = {} if "drop-capabilities" in self.bad else {"session": session}
-            return {"protocolVersion": version, "info": info, "capabilities": capabilities, "authMethods": methods}
-        for method in methods:
-            method["id"] = "token"
-        offered = {name: {} for name in ("list", "resume", "close") if getattr(self.options, name)}
-        offered["additionalDirectories"] = {}
-        loads = self.options.load
-        if "drop-capabilities" in self.bad:
-            loads = False
-            offered.pop("resume", None)
-        capabilities = {"loadSession": loads, "promptCapabilities": {"image": True}, "sessionCapabilities": offered}
-        return {"protocolVersion": version, "agentCapabilities": capabilities, "agentInfo": info, "authMethods": methods}
 
     def authenticate(self, request, params):
         if params.get("methodId") != "token":
@@ -219,16 +200,17 @@ class Agent:
     def load(self, request, params):
         if self.version >= 2 or not self.options.load:
             raise Refusal(-32601, "there is no method session/load")
-        return self._return(request, params, replays=True)
+        self._return(request, params, replays=True)
 
     def resume(self, request, params):
         if "no-resume-32601" in self.bad or (self.version < 2 and not self.options.resume):
             raise Refusal(-32601, "there is no method session/resume")
         replays = (params.get("replayFrom") or {}).get("type") == "start"
-        return self._return(request, params, replays or "talk-in-resume" in self.bad)
+        self._return(request, params, replays or "talk-in-resume" in self.bad)
 
     def _return(self, request, params, replays):
-        self._refuse_as_told()
+        for name in self.bad & REFUSALS.keys():
+            raise Refusal(*REFUSALS[name])
         name = params.get("sessionId", "")
         conversation = self.store.load(name)
         if "forget" in self.bad:
@@ -241,11 +223,13 @@ class Agent:
             self.wait_at_gate()
         if "hang-on-load" in self.bad:
             self.wire.say("hanging")
-            return None
+            return
         session = Session(self, conversation, params)
         self.sessions[name] = session
         if "ask-in-load" in self.bad:
-            self.wire.send({"id": "in-load", "method": "fs/read_text_file", "params": {"sessionId": name, "path": "/x"}})
+            self.wire.send(
+                {"id": "in-load", "method": "fs/read_text_file", "params": {"sessionId": name, "path": "/x"}}
+            )
         if replays:
             for _ in session.replay():
                 if "die-in-replay" in self.bad:
@@ -254,17 +238,6 @@ class Agent:
         self.answer(request, session.described_settings())
         if "die-after-load" in self.bad:
             os._exit(7)
-        return None
-
-    def _refuse_as_told(self):
-        for name, code, message in (
-            ("gone-32002", -32002, "resource not found"),
-            ("gone-32602", -32602, "Session sess-1 not found"),
-            ("wrong-32602", -32602, "mcpServers must be empty"),
-            ("fail-32603", -32603, "internal error"),
-        ):
-            if name in self.bad:
-                raise Refusal(code, message)
 
     def list(self, request, params):
         names = self.store.names()

@@ -61,18 +61,23 @@ def _signals(bad):
 
 def _options():
     ways = "\n".join(f"  {name:<22}{what}" for name, what in misbehaviour.NAMES.items())
+    when = "in all lives, or with @2 in the second, @2- from then on"
     parser = argparse.ArgumentParser(
         prog="agent",
         description="An ACP agent for tests. It does what it is prompted to, and misbehaves as it is told to.",
-        epilog=f"prompts:\n{turns.HELP}\nmisbehaviours, each in all lives or with @2 in the second, @2- from then on:\n{ways}",
+        epilog=f"prompts:\n{turns.HELP}\nmisbehaviours, {when}:\n{ways}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--store", required=True, metavar="DIR", help="where it keeps its conversations")
     parser.add_argument("--version", type=int, default=1, choices=(1, 2), help="of the protocol")
-    parser.add_argument("--memory", type=int, default=0, metavar="MIB", help="held by a grandchild with a session of its own")
+    parser.add_argument(
+        "--memory", type=int, default=0, metavar="MIB", help="held by a grandchild with a session of its own"
+    )
     parser.add_argument("--log", metavar="FILE", help="gets each line that comes in, with life and process")
     parser.add_argument("--auth", action="store_true", help="refuse session/* with -32000 until authenticated")
     for name in ("load", "resume", "close", "list"):
         parser.add_argument(f"--no-{name}", dest=name, action="store_false", help=f"do not advertise session/{name}")
-    parser.add_argument("--misbehave", action="append", default=[], metavar="NAME[@LIFE]", help="see below; may be repeated")
+    parser.add_argument(
+        "--misbehave", action="append", default=[], metavar="NAME[@LIFE]", help="see below; may be repeated"
+    )
     return parser.parse_args(sys.argv[1:])

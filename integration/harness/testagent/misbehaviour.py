@@ -32,6 +32,15 @@ NAMES = {
 }
 
 
+# How those say no that refuse to open a conversation again.
+REFUSALS = {
+    "gone-32002": (-32002, "resource not found"),
+    "gone-32602": (-32602, "Session sess-1 not found"),
+    "wrong-32602": (-32602, "mcpServers must be empty"),
+    "fail-32603": (-32603, "internal error"),
+}
+
+
 class Misbehaviour:
     """What was asked for with `NAME`, `NAME@2` (in the second life) or `NAME@2-` (from then on)."""
 

@@ -53,7 +53,9 @@ class Session:
     def plan(self, steps):
         entries = [{"content": step, "priority": "medium", "status": "pending"} for step in steps]
         if self._is_second:
-            self.update({"sessionUpdate": "plan_update", "plan": {"type": "items", "planId": "plan", "entries": entries}})
+            self.update(
+                {"sessionUpdate": "plan_update", "plan": {"type": "items", "planId": "plan", "entries": entries}}
+            )
         else:
             self.update({"sessionUpdate": "plan", "entries": entries})
 

@@ -91,5 +91,11 @@ class Conversation:
         return len(self.history)
 
     def save(self):
-        state = {"id": self.name, "cwd": self.cwd, "word": self.word, "history": self.history, "promptIDs": self.prompt_ids}
+        state = {
+            "id": self.name,
+            "cwd": self.cwd,
+            "word": self.word,
+            "history": self.history,
+            "promptIDs": self.prompt_ids,
+        }
         self._store.write(self.name, state)

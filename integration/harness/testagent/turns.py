@@ -138,7 +138,9 @@ def _big_answer(agent, session, size):
 
 def _flood(agent, session, words):
     count, size = map(int, words.split())
-    line = session.update_line({"sessionUpdate": "agent_message_chunk", "messageId": "flood", "content": _text("x" * size)})
+    line = session.update_line(
+        {"sessionUpdate": "agent_message_chunk", "messageId": "flood", "content": _text("x" * size)}
+    )
     agent.wire.flood(count, line)
     agent.wire.say("wrote all")
 
