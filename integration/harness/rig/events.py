@@ -19,10 +19,13 @@ class Events(Program):
             self.output[:] = rest
 
     def wait_for(self, event, session=None):
+        """Waits for an event, or for one of several; returns it."""
+        wanted = (event,) if isinstance(event, str) else event
+
         def find():
             for place, one in enumerate(self._pending):
-                if one["event"] == event and session in (None, one.get("session")):
+                if one["event"] in wanted and session in (None, one.get("session")):
                     return self._pending.pop(place)
             return None
 
-        return self.wait_until(find, f"event {event} of {session or 'anybody'}")
+        return self.wait_until(find, f"event {' or '.join(wanted)} of {session or 'anybody'}")

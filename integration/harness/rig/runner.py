@@ -27,6 +27,8 @@ def main(description):
     if options.list:
         print("\n".join(names))
         return
+    if not os.access(machine.pinfold(), os.X_OK):
+        sys.exit(f"there is no {machine.pinfold()}; build it with 'swift build', or name one with PINFOLD")
     sys.exit(_run_all(names, options))
 
 

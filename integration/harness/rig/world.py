@@ -18,6 +18,9 @@ from .talk import Talk, wrongly_delivered
 POLICY = "Activity=acp stdin touch\nStdinCloseSec=2s\nTermSec=1s"
 
 
+OVER = ("ended", "suspended")
+
+
 class World:
     def __init__(self, pool="", policy="", base=POLICY, has_controller=True):
         self.marker = f"{os.getpid()}-{time.monotonic_ns()}"
@@ -124,6 +127,12 @@ class World:
 
     def state(self, name="a"):
         return self.session(name)["state"]
+
+    def await_over(self, name="a"):
+        """Waits until a session has no life."""
+        events = self.follow()
+        while self.state(name) not in OVER:
+            events.wait_for(OVER, name)
 
     def follow(self):
         """Events from now on, and those that are remembered."""

@@ -117,6 +117,7 @@ def client_that_hangs_up_while_its_agent_comes_back_leaves_nothing_behind(world)
     talk.await_error("at the gate")
     talk.vanish()
     talk.wait()
+    world.await_over()
     expect_equal(world.slice.child("sessions").children(), [])
     expect_equal(talk.log.prompts(2), [])
 
@@ -130,6 +131,7 @@ def client_that_hangs_up_while_its_agent_is_being_greeted_leaves_nothing_behind(
     talk.await_error("at the gate")
     talk.vanish()
     talk.wait()
+    world.await_over()
     expect_equal(world.slice.child("sessions").children(), [])
 
 

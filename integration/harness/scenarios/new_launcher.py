@@ -2,7 +2,7 @@
 
 import signal
 
-from rig.failures import Failed, RequestFailed, expect, expect_equal
+from rig.failures import RequestFailed, expect, expect_equal
 from rig.processes import marked_processes
 from rig.registry import scenario
 from rig.talk import of_failure
@@ -22,20 +22,8 @@ def _leave_by_hanging_up(world, talk):
 
 
 def _leave_by_death(world, talk):
-    events = world.follow()
     talk.kill()
-    events.wait_for("lease_lost", "a")
-    _await_end(world, events)
-
-
-def _await_end(world, events):
-    while world.state() not in ("ended", "suspended"):
-        for event in ("ended", "suspended"):
-            try:
-                events.wait_until(lambda: world.state() in ("ended", "suspended"), event, patience=1)
-                return
-            except Failed:
-                continue
+    world.await_over()
 
 
 def _leave_over_a_restart(world, talk):
@@ -212,6 +200,6 @@ def launcher_whose_parent_dies_ends_its_session(world):
     events.wait_for("started", "a")
     launcher.send_signal(signal.SIGKILL)
     launcher.wait()
-    _await_end(world, events)
+    world.await_over()
     left = [words for _, words in marked_processes(world.marker) if " acp " in words]
     expect_equal(left, [], "the launchers that are left")
