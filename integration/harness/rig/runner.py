@@ -2,6 +2,7 @@
 
 import argparse
 import concurrent.futures
+import ctypes
 import fnmatch
 import os
 import shutil
@@ -17,6 +18,7 @@ from .registry import ALL
 from .world import World
 
 LIMIT = int(machine.PATIENCE * 3)
+PR_SET_PDEATHSIG = 1
 
 
 def main(description):
@@ -87,8 +89,7 @@ def _run_here(test, reports):
     if reason:
         print(f"skipped {test.name}: {reason}")
         return 0
-    signal.signal(signal.SIGALRM, _out_of_time)
-    signal.alarm(LIMIT)
+    _heed_signals()
     world = None
     wrongs, details = [], ""
     try:
@@ -115,17 +116,20 @@ def _run_here(test, reports):
     return 1
 
 
-def _out_of_time(*_):
-    raise Failed(f"it took longer than {LIMIT} s")
+def _heed_signals():
+    """Has this process clear away before it leaves: out of time, told to leave, or with its parent gone."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    signal.alarm(LIMIT)
+
+
+def _leave(number, _):
+    raise Failed(f"it took longer than {LIMIT} s" if number == signal.SIGALRM else "it was told to leave")
 
 
 def _close(world, is_well):
-    if world is None:
-        return []
-    try:
-        return list(world.close(is_well))
-    except Exception as error:  # noqa: BLE001 - what cannot be cleared away fails the test
-        return [f"clearing away: {type(error).__name__}: {error}"]
+    return world.close(is_well) if world else []
 
 
 def _report(world, details):

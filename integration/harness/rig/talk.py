@@ -101,10 +101,22 @@ class Talk(Client):
                 yield law
 
     def prompts(self):
-        """The texts of all prompts that were sent, and of those that were answered with a result."""
-        prompts = [message for message in self.sent if message.get("method") == "session/prompt"]
-        done = [message for message in prompts if any("result" in one for one in self.responses(message["id"]))]
-        return collections.Counter(map(text_of, prompts)), collections.Counter(map(text_of, done))
+        """The texts of all prompts that were sent, and of those that the agent must have heard.
+
+        Those it must have are answered with a result, and the client did not cancel them: a prompt that is cancelled
+        on its way may be answered by whoever held it.
+        """
+        sent, heard = collections.Counter(), collections.Counter()
+        cancelled = set()
+        for message in reversed(self.sent):
+            session = (message.get("params") or {}).get("sessionId") if "method" in message else None
+            if message.get("method") == "session/cancel":
+                cancelled.add(session)
+            elif message.get("method") == "session/prompt":
+                sent[text_of(message)] += 1
+                if session not in cancelled and any("result" in one for one in self.responses(message["id"])):
+                    heard[text_of(message)] += 1
+        return sent, heard
 
 
 def wrongly_delivered(talks):
@@ -118,8 +130,7 @@ def wrongly_delivered(talks):
     for text, count in sent.items():
         if arrived[text] > count:
             yield f"the prompt '{text}' was sent {count} times and arrived {arrived[text]} times"
-        # Who cancels a prompt that is not delivered yet may answer it in the agent's stead.
-        if arrived[text] < answered[text] and not text.startswith("hold"):
+        if arrived[text] < answered[text]:
             yield f"the prompt '{text}' was answered {answered[text]} times and arrived {arrived[text]} times"
 
 

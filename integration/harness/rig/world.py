@@ -31,9 +31,16 @@ class World:
         self.talks = []
         self.slice = None
         if has_controller:
-            self.slice = Cgroup.make(f"pinfold-harness-{self.marker}")
-            self._write_policies(pool, f"{base}\n{policy}")
-            self.serve()
+            try:
+                self._begin(pool, f"{base}\n{policy}")
+            except BaseException:
+                self.close(is_well=False)
+                raise
+
+    def _begin(self, pool, policy):
+        self.slice = Cgroup.make(f"pinfold-harness-{self.marker}")
+        self._write_policies(pool, policy)
+        self.serve()
 
     def _write_policies(self, pool, policy):
         os.mkdir(self.path("policies"))
@@ -202,34 +209,18 @@ class World:
     # The end
 
     def close(self, is_well):
-        """Ends everything; yields what was wrong with the way it ended."""
-        if is_well:
-            yield from self._end_well()
-        for talk in self.talks:
-            yield from (f"client of '{talk.name}': {law}" for law in (talk.broken_laws() if is_well else ()))
-            talk.close()
-        if is_well:
-            yield from self._delivery()
-        for program in self._programs:
-            program.close()
-        if self.slice:
-            yield from self._end_slice(is_well)
-        left = marked_processes(self.marker)
-        for pid, words in left:
-            kill(pid)
-            if is_well:
-                yield f"process {pid} was left behind: {words}"
+        """Ends everything, whatever happens on the way; returns what was wrong with the way it ended."""
+        wrongs = []
+        steps = [self._hang_up, self._broken_laws, self._wrong_deliveries, self._left_lives, self._leave_controller]
+        for step in (steps if is_well else []) + [self._clear_programs, self._clear_processes, self._clear_slice]:
+            try:
+                wrongs += [wrong for wrong in step() if is_well]
+            except (Failed, OSError) as error:
+                wrongs.append(f"{step.__name__.strip('_')}: {error}")
         shutil.rmtree(self.folder, ignore_errors=True)
+        return wrongs
 
-    def _delivery(self):
-        by_agent = {}
-        for talk in self.talks:
-            by_agent.setdefault(talk.log.path, []).append(talk)
-        for talks in by_agent.values():
-            if not any(talk.laws_off for talk in talks):
-                yield from wrongly_delivered(talks)
-
-    def _end_well(self):
+    def _hang_up(self):
         """As clients do that have no more to say."""
         for talk in self.talks:
             try:
@@ -238,17 +229,48 @@ class World:
             except Failed as failure:
                 yield f"client of '{talk.name}' hung up: {failure}"
 
-    def _end_slice(self, is_well):
-        if is_well and self._controller:
-            for program in self._programs:
-                program.kill()
+    def _broken_laws(self):
+        for talk in self.talks:
+            yield from (f"client of '{talk.name}': {law}" for law in talk.broken_laws())
+
+    def _wrong_deliveries(self):
+        by_agent = {}
+        for talk in self.talks:
+            by_agent.setdefault(talk.log.path, []).append(talk)
+        for talks in by_agent.values():
+            if not any(talk.laws_off for talk in talks):
+                yield from wrongly_delivered(talks)
+
+    def _left_lives(self):
+        for program in self._programs:
+            program.kill()
+        if self._controller:
             for name, one in self.sessions().items():
-                if one["state"] not in ("suspended", "ended"):
+                if one["state"] not in OVER:
                     self.command("kill", name)
             lives = self.slice.child("sessions").children()
             if lives:
                 yield f"cgroups were left behind: {lives}"
+
+    def _leave_controller(self):
         status = self.stop_controller()
         if status != 0:
             yield f"the controller left with {status}"
-        self.slice.remove()
+
+    def _clear_programs(self):
+        self._forget_followers()
+        for program in [*self.talks, *self._programs, self._controller]:
+            if program:
+                program.close()
+        self._controller = None
+        return []
+
+    def _clear_processes(self):
+        for pid, words in marked_processes(self.marker):
+            kill(pid)
+            yield f"process {pid} was left behind: {words}"
+
+    def _clear_slice(self):
+        if self.slice:
+            self.slice.remove()
+        return []

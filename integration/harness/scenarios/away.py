@@ -241,3 +241,16 @@ def batch_in_flight_when_the_life_ends_is_answered_part_by_part(world):
     for number in range(2):
         of_failure(talk.failure(f"b{number}"), CANCELLED)
     expect_equal(talk.prompt("say back"), "back")
+
+
+@scenario
+def request_withdrawn_while_its_agent_comes_back_is_answered_once(world):
+    talk = world.talk(*GATE)
+    world.suspend()
+    turn = talk.start_turn("say withdrawn")
+    talk.await_error("at the gate")
+    talk.notify("$/cancel_request", {"requestId": turn.id})
+    world.open_gate()
+    response = talk.response(turn.id)
+    expect("result" in response or response["error"]["code"] == CANCELLED, f"it is an answer to it: {response}")
+    expect_equal(talk.prompt("say on"), "on")

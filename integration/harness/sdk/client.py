@@ -46,7 +46,7 @@ async def main(evict: str, program: str, *arguments: str) -> None:
         program,
         *arguments,
         env=dict(os.environ),
-        transport_kwargs={"stderr": None},
+        transport_kwargs={"stderr": None, "shutdown_timeout": 60},
         observers=[_show],
         use_unstable_protocol=True,
     )
