@@ -21,7 +21,7 @@ private let adversaries: [(name: String, script: String)] = [
     (
         "as deep as it may, and wide",
         "at=$me; n=0; while mkdir $at/d 2>/dev/null; do at=$at/d; n=$((n+1)); done; i=0; "
-            + "while test $i -lt 100; do mkdir $me/w$i; i=$((i+1)); done; "
+            + "while test $i -lt 20; do mkdir $me/w$i; i=$((i+1)); done; "
             + "sh -c 'trap \"\" TERM; echo 0 > '$at'/cgroup.procs; exec sleep 1000' & "
             + "until grep -q . $at/cgroup.procs; do :; done; echo depth $n; echo ready; exec sleep 1000"
     ),

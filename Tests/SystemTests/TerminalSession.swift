@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import PinfoldLinux
 import TestSupport
@@ -44,7 +45,11 @@ final class TerminalSession {
             ["-c", #"t=$0; exec "$@" <"$t" >"$t" 2>&1"#, ByteString(terminal.path)]
                 + words.map { ByteString($0) })
         command.set("PINFOLD_SOCKET", rig.socket)
-        command.set("PATH", "\(Program.pinfold.dropLast("/pinfold".count)):/usr/local/bin:/usr/bin:/bin")
+        let link = rig.folder + "/pinfold"
+        if !FileManager.default.fileExists(atPath: link) {
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: Program.pinfold)
+        }
+        command.set("PATH", "\(rig.folder):/usr/local/bin:/usr/bin:/bin")
         command.set("PS1", "prompt> ")
         command.set("ENV", "")
         command.set("TERM", "dumb")
