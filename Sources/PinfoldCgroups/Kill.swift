@@ -51,7 +51,7 @@ extension Cgroup {
         var passes = 0
         var idle = 0
         while idle < 2, passes < 1000 {
-            let found = try signalOnce(.kill)
+            let found = try signal(.kill)
             passes += 1
             let new = Set(found.signalled).subtracting(seen)
             seen.formUnion(new)
@@ -60,32 +60,18 @@ extension Cgroup {
         return isGone ? .gone : .oneByOne(processes: seen.count, passes: passes)
     }
 
-    /// Sends a signal to every process in it and below that is there now, each once. Those that they start meanwhile
-    /// are looked for three times.
+    /// Sends a signal to every process in it and below that is there now, each once.
     ///
+    /// Those that are started meanwhile are left alone: who handles the signal may need them to save what it has. A
+    /// child that was born unseen in that moment is left alone too, and has the last stage of the ending to meet.
     /// Frozen processes get it when they are thawed.
-    public borrowing func signal(_ signal: Signal) throws(CgroupError) -> SignalOutcome {
-        var all = SignalOutcome()
-        for _ in 0..<3 {
-            let done = Set(all.signalled + all.refused)
-            let found = try signalOnce(signal, except: done)
-            guard !found.signalled.isEmpty || !found.refused.isEmpty else { break }
-            all.signalled += found.signalled
-            all.refused += found.refused
-        }
-        return all
-    }
-
-    /// One pass over the cgroup and all below.
     ///
     /// A number alone may be another process's by the time the signal is sent. So: hold whatever has the number, and
     /// only then look whether the number is still a member. If it is, and what is held lives, it is that member; if
     /// what is held is over, the signal goes nowhere.
-    private borrowing func signalOnce(
-        _ signal: Signal, except done: Set<ProcessID> = []
-    ) throws(CgroupError) -> SignalOutcome {
+    public borrowing func signal(_ signal: Signal) throws(CgroupError) -> SignalOutcome {
         var outcome = SignalOutcome()
-        var left = try processes().filter { $0 != 0 && !done.contains($0) }[...]
+        var left = try processes().filter { $0 != 0 }[...]
         while !left.isEmpty {
             // In groups: each costs a descriptor, and each group a reading of all members.
             var group: [ProcessID] = []
@@ -113,7 +99,7 @@ extension Cgroup {
             }
         }
         try forEachChild { child throws(CgroupError) in
-            let below = try child.signalOnce(signal, except: done)
+            let below = try child.signal(signal)
             outcome.signalled += below.signalled
             outcome.refused += below.refused
         }
