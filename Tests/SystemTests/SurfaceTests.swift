@@ -82,6 +82,7 @@ struct SurfaceTests {
             let completion = try rig.pinfold("help", "--completion", "bash").output
             for command in [
                 "serve", "run", "list", "show", "explain", "touch", "pin", "unpin", "suspend", "end", "kill", "set",
+                "token",
                 "events",
                 "reload", "policy", "doctor", "version", "help",
             ] {
