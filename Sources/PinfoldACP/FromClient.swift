@@ -34,7 +34,10 @@ extension Conversation {
         } else if prefix.isAnswer {
             return
         } else if bytes.contains(where: { $0 > 0x20 }) {
-            toClient(Wording.failure(prefix.id ?? Array("null".utf8), .parseError, "this line is no message of JSON-RPC", [:]))
+            toClient(
+                Wording.failure(
+                    (isWhole ? prefix.id : nil) ?? Array("null".utf8), .parseError,
+                    "this line is no message of JSON-RPC", [:]))
         }
     }
 
