@@ -11,8 +11,13 @@ from .machine import PATIENCE
 def kill(pid):
     """Kills any process and waits until it is gone."""
     with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    wait_for_end(pid)
+
+
+def wait_for_end(pid):
+    with contextlib.suppress(ProcessLookupError):
         pidfd = os.pidfd_open(pid)
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         poll = select.poll()
         poll.register(pidfd, select.POLLIN)
         poll.poll(PATIENCE * 1_000)

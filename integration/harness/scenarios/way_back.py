@@ -4,6 +4,7 @@ import json
 import signal
 
 from rig.failures import expect, expect_equal
+from rig.processes import wait_for_end
 from rig.registry import scenario
 from rig.talk import of_failure
 
@@ -63,6 +64,37 @@ def message_while_there_is_no_controller_is_refused_and_nothing_is_lost(world):
     world.serve()
     expect_equal(talk.prompt("word?"), "elm")
     expect_equal(talk.log.prompts(2), ["word?"])
+
+
+STAGES = {"before the agent has left": (False,), "after the agent has left": (True,)}
+
+
+@scenario(cases=STAGES)
+def controller_killed_while_it_suspends_an_agent_costs_its_client_nothing(world, is_late):
+    talk = world.talk("--misbehave", "gate-at-end@1")
+    talk.prompt("remember elm")
+    world.launch("suspend", "a", stdin=False)
+    talk.await_error("at the gate")
+    world.kill_controller()
+    if is_late:
+        world.open_gate()
+        wait_for_end(talk.log.pids()[0])
+    world.serve()
+    if not is_late:
+        world.open_gate()
+    expect_equal(talk.prompt("word?"), "elm")
+
+
+@scenario
+def agent_that_stays_though_a_controller_that_is_gone_wanted_it_suspended_does_not_hang_its_client(world):
+    talk = world.talk("--misbehave", "ignore-eof@1")
+    talk.prompt("remember elm")
+    events = world.follow()
+    world.launch("suspend", "a", stdin=False)
+    events.wait_for("stopping", "a")
+    world.kill_controller()
+    world.serve()
+    expect_equal(talk.prompt("word?"), "elm")
 
 
 def _fill_the_pool(world):

@@ -153,6 +153,8 @@ class Agent:
 
     def leave(self, status):
         """Told to leave: says what it has left to say."""
+        if "gate-at-end" in self.bad:
+            self.wait_at_gate()
         if "late-answer" in self.bad:
             for session in self.sessions.values():
                 if session.open_turn:

@@ -19,6 +19,7 @@ NAMES = {
     "deaf-to-cancel": "ignores session/cancel",
     "ignore-term": "ignores SIGTERM",
     "ignore-eof": "stays when its standard input ends",
+    "gate-at-end": "waits at the gate when its standard input ends",
     "status-9": "leaves with 9 when its standard input ends",
     "half-line": "leaves half a line behind on standard output",
     "junk-at-start": "prints a line that is no JSON before it answers initialize",
