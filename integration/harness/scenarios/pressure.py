@@ -11,6 +11,14 @@ MEBIBYTE = 1 << 20
 # Two pipes, the relay's buffers, and some room for both: far below what is sent.
 MOST_ON_THE_WAY = 2 * MEBIBYTE
 LINES, SIZE = 500, 32 * KIBIBYTE
+LINE = json.dumps({"jsonrpc": "2.0", "method": "_test/notice", "params": "x" * SIZE}).encode() + b"\n"
+
+
+def _write_until_it_is_stopped(talk, lines):
+    """Says more than anybody takes; what is left is said while something else is waited for."""
+    for _ in range(lines):
+        talk.write(LINE)
+    talk.await_no_progress()
 
 
 @scenario
@@ -36,12 +44,9 @@ def agent_that_stops_reading_stops_the_client_and_the_launcher_does_not_grow(wor
     talk.prompt("deaf")
     talk.await_error("at the gate")
     before = talk.memory()
-    line = json.dumps({"jsonrpc": "2.0", "method": "_test/notice", "params": "x" * SIZE}).encode() + b"\n"
-    for _ in range(LINES):
-        talk.write(line)
-    talk.await_no_progress()
+    _write_until_it_is_stopped(talk, LINES)
     grown = talk.memory() - before
-    sent = LINES * len(line) - talk.unwritten
+    sent = LINES * len(LINE) - talk.unwritten
     expect(sent <= MOST_ON_THE_WAY, f"the client could write {sent} bytes")
     expect(grown <= MOST_ON_THE_WAY, f"the launcher grew by {grown} bytes")
     world.open_gate()
@@ -56,14 +61,11 @@ def client_that_says_much_while_its_agent_comes_back_is_stopped_too(world):
     turn = talk.start_turn("say first")
     talk.await_error("at the gate")
     before = talk.memory()
-    line = json.dumps({"jsonrpc": "2.0", "method": "_test/notice", "params": "x" * SIZE}).encode() + b"\n"
-    for _ in range(LINES):
-        talk.write(line)
-    talk.await_no_progress()
+    _write_until_it_is_stopped(talk, LINES)
     grown = talk.memory() - before
     # Held lines are kept in memory, whatever that takes of it for each; but not all that comes.
-    expect(talk.unwritten > LINES * len(line) // 2, f"the client wrote all but {talk.unwritten} bytes")
-    expect(grown < LINES * len(line), f"the launcher grew by {grown} bytes")
+    expect(talk.unwritten > LINES * len(LINE) // 2, f"the client wrote all but {talk.unwritten} bytes")
+    expect(grown < LINES * len(LINE), f"the launcher grew by {grown} bytes")
     world.open_gate()
     talk.end_turn(turn)
     expect_equal(talk.prompt("say on"), "on")
@@ -88,10 +90,7 @@ def eviction_of_an_agent_that_does_not_read_does_not_hang(world):
     talk = world.talk("--misbehave", "ignore-eof@1")
     talk.prompt("deaf")
     talk.await_error("at the gate")
-    line = json.dumps({"jsonrpc": "2.0", "method": "_test/notice", "params": "x" * SIZE}).encode() + b"\n"
-    for _ in range(LINES // 10):
-        talk.write(line)
-    talk.await_no_progress()
+    _write_until_it_is_stopped(talk, LINES // 10)
     world.suspend()
     expect_equal(talk.prompt("say back"), "back")
     arrived = len(talk.log.requests("_test/notice"))
