@@ -2,6 +2,8 @@
 extension SessionPool {
     /// More waiting requests than this help nobody.
     static let longestQueue = 1_000
+    /// A picture of memory takes a moment, and nobody is turned away before one was looked at.
+    static let shortestPatience = Duration.milliseconds(250)
     /// A launcher that has its cgroup must have its command running by then.
     static let startTimeout = Duration.seconds(30)
 
@@ -10,7 +12,7 @@ extension SessionPool {
             refuse(request, refusal, &actions)
             return
         }
-        let patience = request.patience ?? budget.policy.admissionTimeout
+        let patience = max(request.patience ?? budget.policy.admissionTimeout, Self.shortestPatience)
         queue.append(QueuedRequest(request: request, since: now, deadline: now + patience))
     }
 

@@ -9,6 +9,13 @@ import Testing
         #expect(bench.state("a") == .starting)
     }
 
+    @Test func whoWillNotWaitIsAdmittedWhereThereIsRoom() {
+        var bench = Bench()
+        _ = bench.pass(.seconds(60))
+        let words = bench.request("a", patience: .zero).actions.words + bench.pass(.milliseconds(1)).words
+        #expect(!words.contains { $0.hasPrefix("refuse") })
+    }
+
     @Test func fullPoolEvictsTheLeastRecentlyUsedBeforeTheNewcomerStarts() {
         var bench = Bench { $0.maxSessions = 3 }
         for name in ["a", "b", "c"] { bench.startIdle(name) }
