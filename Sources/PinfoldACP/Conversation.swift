@@ -37,6 +37,9 @@ package struct Conversation: Sendable {
     /// How long an agent may stay whose client has hung up.
     private static let patienceForsaken = Duration.seconds(5)
 
+    /// Agents count from 0 or 1, and do not come so far.
+    private static let firstNumber: UInt64 = 1 << 30
+
     let options: Options
     var agent = Agent.away
     /// What the client said and nobody has heard yet.
@@ -171,6 +174,11 @@ package struct Conversation: Sendable {
         reports = 0
         reported = .none
         if let remembered { actions.append(.remember(remembered)) }
+        guard case .leaving(var leaving) = agent else { return }
+        // An agent that was told to leave is of no use any more, though the new controller sees it run.
+        leaving.isForgotten = true
+        agent = .leaving(leaving)
+        actions.append(.failLife(leaving.reason.message))
     }
 
     // MARK: Words
@@ -197,6 +205,15 @@ package struct Conversation: Sendable {
         ownIDs += 1
         return RequestID("pinfold-\(options.nonce)-\(ownIDs)")
     }
+
+    /// The same for a question of the agent's. A client that only ever saw numbers may know no other ids.
+    mutating func newID(like id: RequestID) -> RequestID {
+        guard id.isInteger else { return newID() }
+        repeat { ownIDs += 1 } while isTaken(RequestID(Self.firstNumber + ownIDs))
+        return RequestID(Self.firstNumber + ownIDs)
+    }
+
+    private func isTaken(_ id: RequestID) -> Bool { stale.contains(id) || fromAgent.contains(id) }
 
     mutating func nextUse() -> UInt64 {
         uses += 1

@@ -139,7 +139,7 @@ extension Conversation {
             return .passes
         }
         // The client still has a question by this id, of an agent that is gone: its answer must not become this one's.
-        let other = newID()
+        let other = newID(like: id)
         guard let edit = line.settingID(of: message, to: other.text) else { return .passes }
         renamed[other] = question.writtenID
         fromAgent.open(Question(renaming: question, to: other))

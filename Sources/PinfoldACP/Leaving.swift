@@ -5,6 +5,8 @@ struct Leaving: Hashable, Sendable {
     let reason: Reason
     /// Its input is closed then at the latest.
     var until: Duration
+    /// The controller that decided it is gone, and the next one does not know of it.
+    var isForgotten = false
     /// v2: conversations whose turn was cut for it.
     var cut: Set<ConversationID> = []
 }
@@ -94,6 +96,7 @@ extension Conversation {
     mutating func endLife(_ end: LifeEnd) {
         guard isRunning else { return }
         let wasReady = if case .greeted = agent { false } else { reopening == nil }
+        let wasForgotten = if case .leaving(let leaving) = agent { leaving.isForgotten } else { false }
         let leftByItself = end.reason.kind == "exited" || end.reason.kind == "signaled"
         for question in fromClient.closeAll() {
             let failure = leftByItself ? Self.abandoned(end.reason) : Self.cut(end.reason)
@@ -108,7 +111,8 @@ extension Conversation {
         reopening = nil
         own = [:]
         for id in known.keys { known[id]?.isOpen = false }
-        guard !end.isSuspended else {
+        // What was to be suspended is, whoever was left to see it.
+        guard !end.isSuspended, !wasForgotten else {
             agent = .away
             return
         }

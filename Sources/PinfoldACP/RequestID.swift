@@ -18,6 +18,12 @@ package struct RequestID: Hashable, Sendable {
         json = .string(text)
     }
 
+    init(_ number: UInt64) {
+        json = JSON(number)
+    }
+
+    var isInteger: Bool { json.int64 != nil }
+
     /// As JSON writes it.
     var text: [UInt8] { json.serialized() }
 }

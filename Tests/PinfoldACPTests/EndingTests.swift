@@ -130,10 +130,10 @@ import Testing
         _ = talk.take()
         talk.agent(#"{"jsonrpc":"2.0","id":5,"method":"session/request_permission","params":{"sessionId":"s1"}}"#)
         let asked = talk.heardByClient().json
-        #expect(asked.map { $0["id"] } == ["pinfold-n-3"])
+        #expect(asked.map { $0["id"] } == [1_073_741_827])
         talk.client(#"{"jsonrpc":"2.0","id":5,"result":{"old":true}}"#)
         #expect(talk.heardByAgent() == [])
-        talk.client(#"{"jsonrpc":"2.0","id":"pinfold-n-3","result":{"new":true}}"#)
+        talk.client(#"{"jsonrpc":"2.0","id":1073741827,"result":{"new":true}}"#)
         #expect(talk.heardByAgent() == [#"{"jsonrpc":"2.0","id":5,"result":{"new":true}}"#])
     }
 
@@ -180,6 +180,18 @@ import Testing
         let answer = #"{"jsonrpc":"2.0","id":3,"result":{"stopReason":"end_turn"}}"#
         talk.agent(answer)
         #expect(talk.heardByClient() == [answer])
+    }
+
+    @Test(arguments: ["exited", "start_failed"])
+    func suspensionThatANewControllerKnowsNothingOfIsOneAllTheSame(kind: String) {
+        var talk = Talk.begun()
+        talk.tell(closing(talk))
+        talk.tell(.leaseTaken)
+        #expect(talk.take().contains { if case .failLife = $0 { true } else { false } })
+        talk.prompt(3, "again")
+        talk.tell(
+            .lifeEnded(LifeEnd(reason: Reason(kind: kind, message: "", json: [:]), isSuspended: false, exitCode: 0)))
+        #expect(talk.take() == [.startAgent])
     }
 
     @Test func sessionThatWasEndedWhileItsAgentWasAwayIsGone() {
