@@ -101,7 +101,7 @@ struct SurfaceTests {
             let program = try rig.start("a")
             let done = try rig.pinfold("set", "a", "IdleTimeoutSec=5min", "MemoryMax=100M")
             #expect(done.status == 0)
-            let said = "pinfold: MemoryMax= is not held: the controller memory is not enabled here\n"
+            let said = "pinfold: MemoryMax= is not held: the memory controller is not enabled here\n"
             #expect(done.errors.contains(said) == !Machine.hasMemoryController)
             let shown = try JSON.parse(try rig.pinfold("show", "a", "--json").output)
             #expect(shown["policyKeys"]?["IdleTimeoutSec"]?.string == "5min")
