@@ -92,7 +92,7 @@ struct AdmissionTests {
             #expect(try program.wait() == 75)
             #expect(program.errors().contains("IdleTimeoutSec=300ms"))
             #expect(try rig.cause("a") == "idle_timeout")
-            let again = try rig.start("a", "echo ready; exit 3")
+            let again = try rig.start("a", "echo ready; exit 3", flags: ["--set", "IdleTimeoutSec=1h"])
             #expect(try again.wait() == 3)
             #expect(try rig.session("a")["life"]?.int64 == 2)
         }
