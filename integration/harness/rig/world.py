@@ -196,7 +196,9 @@ class World:
 
     def open_gate(self, name="a"):
         """Lets an agent go on that waits at its gate; waits until it is there."""
-        os.close(os.open(self.path(f"{name}.store/gate"), os.O_WRONLY))
+        end = os.open(self.path(f"{name}.store/gate"), os.O_WRONLY)
+        os.write(end, b"!")
+        os.close(end)
 
     def forget_conversation(self, name, session):
         """Takes a conversation out of an agent's store."""

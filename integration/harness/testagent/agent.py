@@ -149,7 +149,12 @@ class Agent:
     def wait_at_gate(self):
         gate = self.store.gate
         self.wire.say("at the gate")
-        os.close(os.open(gate, os.O_RDONLY))
+        # One byte is one opening: whoever opened it for the last one may not have let go of it yet.
+        passed = b""
+        while not passed:
+            end = os.open(gate, os.O_RDONLY)
+            passed = os.read(end, 1)
+            os.close(end)
 
     def leave(self, status):
         """Told to leave: says what it has left to say."""
