@@ -139,7 +139,7 @@ struct PlacementTests {
             #expect(try rig.lives("first"))
             try FileManager.default.removeItem(atPath: state + "/fill")
             try rig.pinfold("pin", "first")
-            let record = try JSON.parse(String(contentsOfFile: state + "/sessions/first.json", encoding: .utf8))
+            let record = try JSON.parse(text(ofFile: state + "/sessions/first.json"))
             #expect(record["session"]?.string == "first")
             withExtendedLifetime((first, controller)) {}
         }

@@ -96,11 +96,11 @@ final class Program {
     }
 
     func output() -> String {
-        (try? String(contentsOfFile: outputPath, encoding: .utf8)) ?? ""
+        (try? text(ofFile: outputPath)) ?? ""
     }
 
     func errors() -> String {
-        (try? String(contentsOfFile: errorPath, encoding: .utf8)) ?? ""
+        (try? text(ofFile: errorPath)) ?? ""
     }
 
     /// Waits until a line has come out behind the last one that was waited for.
@@ -125,7 +125,7 @@ final class Program {
         while true {
             // Before the text is read: what it wrote before it left is then in it.
             let code = try poll()
-            let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            let text = (try? TestSupport.text(ofFile: path)) ?? ""
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
             if let index = lines.indices.first(where: { $0 >= first && lines[$0].contains(word) }) {
                 return (String(lines[index]), index)

@@ -88,7 +88,7 @@ struct TokenTests {
             for round in 0..<5 {
                 #expect(try rig.pinfold("token", "-s", "a", "round \(round)").status == 0)
                 try rig.killController()
-                let record = try String(contentsOfFile: rig.folder + "/state/sessions/a.json", encoding: .utf8)
+                let record = try text(ofFile: rig.folder + "/state/sessions/a.json")
                 #expect(record.contains("round \(round)"))
                 try rig.serve()
                 try rig.await("lease_taken", "a")
