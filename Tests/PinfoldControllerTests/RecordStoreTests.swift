@@ -93,7 +93,7 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> [
             #expect(names.count == 2)
             let aside = try #require(names.first { $0.hasPrefix("bad.json.unreadable-") })
             // As bytes: Foundation would drop a byte order mark.
-            #expect(try Data(contentsOf: URL(filePath: "\(folder)/\(aside)")) == Data(text.utf8))
+            #expect(try TestSupport.text(ofFile: "\(folder)/\(aside)") == text)
             // It is set aside once: the next start has nothing to say of it.
             #expect(store.load { (_) throws(WorldError) in true }.problems == [])
         }
