@@ -10,30 +10,9 @@ public struct SessionReading: Sendable, Hashable {
     public var tasks: UInt64?
     /// Processor time used so far, in microseconds, `cpu.stat`.
     public var cpuMicroseconds: UInt64?
-    /// Whether a live process is in it or below.
-    public var isPopulated: Bool
-    /// Whether all its processes stand still.
-    public var isFrozen: Bool
 
-    /// A reading with nothing but this.
-    public init(isPopulated: Bool, isFrozen: Bool = false) {
-        self.isPopulated = isPopulated
-        self.isFrozen = isFrozen
-    }
-}
-
-/// The part of a reading that eviction needs on every tick.
-public struct MemoryReading: Sendable, Hashable {
-    /// Bytes, `memory.current`; nil where there is no memory controller.
-    public var current: UInt64?
-    /// `memory.events`; nil where there is no memory controller.
-    public var events: MemoryEvents?
-
-    /// A reading that was made up for a test.
-    public init(current: UInt64? = nil, events: MemoryEvents? = nil) {
-        self.current = current
-        self.events = events
-    }
+    /// A reading of which nothing could be read.
+    public init() {}
 }
 
 /// The files of a cgroup that are read on every tick, kept open. Five descriptors at most.
@@ -67,27 +46,21 @@ public struct SessionFiles: ~Copyable, Sendable {
         }
     }
 
-    /// Reads how much memory it uses and what befell it. Nil where the cgroup is gone. Allocates nothing.
-    ///
-    /// For fast ticks: unlike `cpu.stat`, these files cost the kernel nothing to make up.
-    public borrowing func readMemory() throws(CgroupError) -> MemoryReading? {
-        var reading = MemoryReading()
-        switch memoryCurrent {
-        case .some(let file):
-            guard let current = try file.readNumber() else { return nil }
-            reading.current = current
-        case .none: return try events.read().map { _ in reading }
+    /// Reads `memory.events` for nothing but to have its next change told: a change is told once, until it is read.
+    public borrowing func acknowledgeMemoryEvents() throws(CgroupError) {
+        switch memoryEvents {
+        case .some(let file): _ = try file.read { _ in }
+        case .none: break
         }
-        reading.events = try Self.parsed(memoryEvents) { MemoryEvents($0) }
-        return reading
     }
 
-    /// Reads them. Nil where the cgroup is gone. Allocates nothing.
+    /// Reads them. Where the cgroup is gone, nothing is in the reading. Allocates nothing.
+    ///
+    /// `cgroup.events` is not among them: whoever reads it takes the news of its change from whoever polls it.
     ///
     /// - Parameter includingCPU: whether `cpu.stat` too, for which the kernel adds up its counters of every processor.
-    public borrowing func read(includingCPU: Bool = true) throws(CgroupError) -> SessionReading? {
-        guard let state = try events.read() else { return nil }
-        var reading = SessionReading(isPopulated: state.isPopulated, isFrozen: state.isFrozen)
+    public borrowing func read(includingCPU: Bool = true) throws(CgroupError) -> SessionReading {
+        var reading = SessionReading()
         reading.memoryCurrent = try Self.number(memoryCurrent)
         reading.tasks = try Self.number(pidsCurrent)
         reading.memoryEvents = try Self.parsed(memoryEvents) { MemoryEvents($0) }

@@ -28,11 +28,12 @@ final class LifeCgroup: Sendable {
     /// The numbers of the whole life, to be read before its directory goes.
     func totals(poolOutOfMemory: UInt64) -> LifeTotals {
         var totals = LifeTotals()
-        totals.events = eventCounts((try? files.read())??.memoryEvents)
+        let last = try? files.read()
+        totals.events = eventCounts(last?.memoryEvents)
+        totals.cpuMicroseconds = last?.cpuMicroseconds
         totals.poolOutOfMemory = poolOutOfMemory - min(poolOutOfMemory, poolOutOfMemoryBefore)
         totals.memoryMax = (try? cgroup.amount("memory.max"))?.value?.number
         totals.memoryPeak = (try? cgroup.memoryPeak())?.value
-        totals.cpuMicroseconds = (try? files.read())??.cpuMicroseconds
         return totals
     }
 

@@ -36,7 +36,7 @@ extension SliceWorld {
                 if let state = try? entry.files.events.read(), state.isPopulated { continue }
                 events.append(.emptied(life))
             } else if let life = byToken[ready.token & ~1], let entry = entry(life) {
-                _ = try? entry.files.read()
+                try? entry.files.acknowledgeMemoryEvents()
                 hasMemoryEvent = true
             }
         }

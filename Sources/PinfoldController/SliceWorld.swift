@@ -101,7 +101,8 @@ package final class SliceWorld: World {
         let entry = LifeCgroup(
             life: life, cgroup: cgroup, files: files, token: token, poolOutOfMemoryBefore: meters.outOfMemory())
         // A file that was never read reports a change at once.
-        _ = try entry.files.read()
+        _ = try entry.files.events.read()
+        try entry.files.acknowledgeMemoryEvents()
         try poller.add(entry.files.events.descriptor, token: token, for: .priority)
         if let number = entry.files.memoryEventsDescriptor { try poller.add(number, token: token + 1, for: .priority) }
         places[life] = lives.count

@@ -14,6 +14,8 @@ protocol Stage: AnyObject {
     func begin(_ life: LifeID) throws -> ProcessID
     /// It leaves by itself.
     func end(_ life: LifeID) throws
+    /// Waits for its last process to be gone, without the world's noticing.
+    func untilEmpty(_ life: LifeID) throws
     /// Whether its cgroup is there.
     func exists(_ life: LifeID) -> Bool
     /// A process of ours that is not in any session yet.
@@ -37,6 +39,7 @@ final class FakeStage: Stage {
     }
 
     func end(_ life: LifeID) { made.setPopulated(life, false) }
+    func untilEmpty(_ life: LifeID) {}
     func exists(_ life: LifeID) -> Bool { made.lives[life] != nil }
     func outsider() -> ProcessID { ownProcessID() }
     func isIn(_ process: ProcessID, _ life: LifeID) -> Bool { made.attached.contains { $0 == (process, life) } }
@@ -87,6 +90,10 @@ final class RealStage: Stage {
         children[life]?.child.abandonHold()
     }
 
+    func untilEmpty(_ life: LifeID) throws {
+        guard try cgroup(of: life).waitUntilEmpty(timeout: .seconds(20)) else { throw Missing("an empty cgroup") }
+    }
+
     func exists(_ life: LifeID) -> Bool {
         (try? FileStatus.of(path: slice.sessionsPath + "/" + life.directoryName)) != nil
     }
@@ -99,7 +106,10 @@ final class RealStage: Stage {
     }
 
     func isIn(_ process: ProcessID, _ life: LifeID) throws -> Bool {
-        let cgroup = try unwrap(try Cgroup.open(slice.sessionsPath + "/" + life.directoryName))
-        return try cgroup.processes().contains(process)
+        try cgroup(of: life).processes().contains(process)
+    }
+
+    private func cgroup(of life: LifeID) throws -> Cgroup {
+        try unwrap(try Cgroup.open(slice.sessionsPath + "/" + life.directoryName))
     }
 }

@@ -102,6 +102,26 @@ import Testing
         }
     }
 
+    @Test(arguments: WorldKind.here, [false, true])
+    func treeThatEmptiesJustBeforeAPictureIsStillTold(kind: WorldKind, isDetailed: Bool) throws {
+        try Desk.with(kind) { desk in
+            let launch = try desk.start("a")
+            try desk.stage.end(launch.life)
+            try desk.stage.untilEmpty(launch.life)
+            var reading = Reading()
+            desk.world.read(ReadingRequest(includesCPU: isDetailed, includesStatistics: isDetailed), into: &reading)
+            var isTold = false
+            // The kernel may hold the news back for ten milliseconds.
+            let deadline = MonotonicClock.now().advanced(by: .seconds(5))
+            while !isTold, try !waitFor(desk.world.wakeDescriptor, .readable, deadline: deadline).isEmpty {
+                isTold = desk.world.takeEvents(at: desk.now).contains { event in
+                    if case .emptied(launch.life) = event { true } else { false }
+                }
+            }
+            #expect(isTold)
+        }
+    }
+
     @Test(arguments: WorldKind.here)
     func heldChildOfTheLauncherIsMovedIn(kind: WorldKind) throws {
         try Desk.with(kind) { desk in
