@@ -23,6 +23,14 @@ ssize_t pinfold_getxattr(const char *path, const char *name, void *value, size_t
     return getxattr(path, name, value, size);
 }
 
+ssize_t pinfold_fgetxattr(int file, const char *name, void *value, size_t size) {
+    return fgetxattr(file, name, value, size);
+}
+
+int pinfold_fsetxattr(int file, const char *name, const void *value, size_t size) {
+    return fsetxattr(file, name, value, size, 0);
+}
+
 int pinfold_pipe(int *pair) { return pipe2(pair, O_CLOEXEC); }
 
 int pinfold_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }

@@ -1,18 +1,22 @@
 import PinfoldCgroups
 import PinfoldCore
+import PinfoldJSON
 import PinfoldLinux
 
 /// Taking over what a former controller left behind: records on one side, cgroups on the other.
 struct Adopting {
     let world: SliceWorld
+    let boot: String
+    /// Reads a record.
+    let decode: (JSONObject) throws(WorldError) -> SessionRecord
     let say: (String) -> Void
 
-    /// Matches records with cgroups by name and inode. A cgroup without a record, or of another life, is nobody's:
-    /// it is killed and removed.
-    func adopt(_ records: [SessionRecord], boot: String) -> [Adoption] {
+    /// Matches records with cgroups by name and inode. A cgroup that neither a record nor the note in it knows, or of
+    /// another life, is nobody's: it is killed and removed.
+    func adopt(_ records: [SessionRecord]) -> [Adoption] {
         var claimed: Set<String> = []
         var adoptions: [Adoption] = []
-        for record in records {
+        for record in completed(records) {
             guard let life = record.life, record.boot == boot else {
                 adoptions.append(Adoption(session: settled(record), survivor: nil))
                 continue
@@ -28,6 +32,21 @@ struct Adopting {
         }
         world.clear(except: claimed)
         return adoptions
+    }
+
+    /// The records, and those that did not reach the disk before the former controller was killed.
+    private func completed(_ records: [SessionRecord]) -> [SessionRecord] {
+        var known = Dictionary(records.map { ($0.session.id, $0) }) { first, _ in first }
+        for note in world.notes() {
+            guard case .object(let object)? = try? JSON.parse(note), var record = try? decode(object),
+                record.boot == boot
+            else { continue }
+            let written = known[record.session.id]?.session
+            guard record.session.lives > written?.lives ?? 0 else { continue }
+            record.session.token = written?.token
+            known[record.session.id] = record
+        }
+        return known.values.sorted { $0.session.id < $1.session.id }
     }
 
     /// A session whose last life ended with the last boot.
@@ -74,6 +93,13 @@ extension SliceWorld {
         return facts
     }
 
+    /// What was left with the cgroups that are there.
+    func notes() -> [[UInt8]] {
+        ((try? held.slice.sessions.children()) ?? []).compactMap { name in
+            (try? held.slice.sessions.child(name)?.note()) ?? nil
+        }
+    }
+
     /// Kills and removes every cgroup that no session has a claim to.
     func clear(except claimed: Set<String>) {
         for name in (try? held.slice.sessions.children()) ?? [] where !claimed.contains(name) {
@@ -98,7 +124,7 @@ extension SliceWorld {
                 _ = try? cgroup.waitUntilEmpty(timeout: .seconds(5))
                 _ = try? cgroup.remove()
             }
-            return .world(.swept)
+            return .swept
         }
     }
 }

@@ -33,7 +33,6 @@ package final class Controller {
 
     let configuration: Configuration
     let world: any World
-    let worker: Worker
     let records: RecordStore
     let boot: String
     let clock: () -> Instant
@@ -56,7 +55,7 @@ package final class Controller {
     enum Token {
         static let listener: UInt64 = 1
         static let world: UInt64 = 2
-        static let worker: UInt64 = 3
+        static let records: UInt64 = 3
         /// Sources of whoever runs the loop: signals, a child.
         static let outside: ClosedRange<UInt64> = 8...15
         static let firstClient: UInt64 = 16
@@ -66,21 +65,20 @@ package final class Controller {
     static let mostConnections = 8_192
 
     package init(
-        configuration: Configuration, pool: SessionPool, policies: PolicySet, world: any World, worker: Worker,
-        records: RecordStore, listener: consuming LocalListener, boot: String, clock: @escaping () -> Instant
+        configuration: Configuration, pool: SessionPool, policies: PolicySet, world: any World, records: RecordStore,
+        listener: consuming LocalListener, boot: String, clock: @escaping () -> Instant
     ) throws(Errno) {
         self.configuration = configuration
         self.pool = pool
         self.policies = policies
         self.world = world
-        self.worker = worker
         self.records = records
         self.boot = boot
         self.clock = clock
         poller = try Poller(capacity: 256)
         try poller.add(listener.descriptor.number, token: Token.listener, for: .readable)
         try poller.add(world.wakeDescriptor, token: Token.world, for: .readable)
-        try poller.add(worker.resultsDescriptor, token: Token.worker, for: .readable)
+        try poller.add(records.wakeDescriptor, token: Token.records, for: .readable)
         self.listener = listener
     }
 
@@ -116,12 +114,11 @@ package final class Controller {
             switch ready.token {
             case Token.listener: acceptClients()
             case Token.world: break
-            case Token.worker: break
+            case Token.records: records.takeWritten()
             case Token.outside: outside.append(ready.token - Token.outside.lowerBound)
             default: serve(ClientID(ready.token), ready.ready)
             }
         }
-        finishWork()
         for event in world.takeEvents(at: now) { dispatch(event) }
         if let due = pool.nextDeadline, now >= due { dispatch(.timePassed) }
         hearUnheard()
@@ -140,15 +137,6 @@ package final class Controller {
         return [due, patience].compactMap { $0 }.min()
     }
 
-    private func finishWork() {
-        while let work = worker.takeResult() {
-            switch work {
-            case .world(let work): for event in world.finish(work, at: clock()) { dispatch(event) }
-            case .records(let work): records.finish(work)
-            }
-        }
-    }
-
     /// Hands an event to the rules and performs what they answer, and so on until nothing is left to do.
     package func dispatch(_ event: Event) {
         var events = [event][...]
@@ -160,7 +148,9 @@ package final class Controller {
     private func perform(_ action: Action, _ events: inout ArraySlice<Event>) {
         switch action {
         case .create(let life, let limits): events.append(create(life, limits))
-        case .grant(let client, let life): grant(life, to: client)
+        case .grant(let client, let life):
+            note(life)
+            grant(life, to: client)
         case .queued(let client, let position): tell(client, .queued(position: position))
         case .refuse(let client, let refusal): close(client, .notAdmitted(refusal.description))
         case .closeInput(let life, let cause, let closing): tell(life, .closeInput(cause, closing))
@@ -209,13 +199,26 @@ package final class Controller {
     }
 
     private func save(_ id: SessionID) {
-        guard let session = pool.sessions[id] else { return }
+        if let record = record(of: id) { records.save(id, record.json) }
+    }
+
+    /// A record is on disk milliseconds later, and a controller that is killed before would leave a cgroup that no
+    /// record knows: its successor would take a session that just began for a stray and kill it.
+    private func note(_ life: LifeID) {
+        guard var record = record(of: life.session) else { return }
+        // It may be long, and is on disk since its own life.
+        record.session.token = nil
+        world.leave(JSON.object(record.json).serialized(), with: life)
+    }
+
+    func record(of id: SessionID) -> SessionRecord? {
+        guard let session = pool.sessions[id] else { return nil }
         var life: SessionRecord.LifeRecord?
         if let current = session.life, let inode = world.inode(of: LifeID(session: id, number: current.number)) {
             life = SessionRecord.LifeRecord(
                 inode: inode, processID: current.processID, placement: current.placement, keepsTree: current.keepsTree)
         }
-        records.save(id, SessionRecord(session: session, boot: boot, life: life).json)
+        return SessionRecord(session: session, boot: boot, life: life)
     }
 
     package func announce(_ announcement: Announcement) {

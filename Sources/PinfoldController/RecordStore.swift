@@ -2,13 +2,6 @@ package import PinfoldCore
 package import PinfoldJSON
 import PinfoldLinux
 
-/// What became of one record on the worker.
-package struct RecordWork: Sendable {
-    package let session: SessionID
-    /// Nil where it is on disk.
-    package let problem: String?
-}
-
 /// What is known of each session, on disk: neither a crash nor a restart of the controller loses a suspended session.
 package final class RecordStore {
     /// The most a record may have, bytes: a token that a client chose is in it.
@@ -17,7 +10,8 @@ package final class RecordStore {
 
     private let folder: RecordFolder
     private let path: String
-    private let worker: Worker
+    /// A thread for the disk alone: nothing else may wait for an `fsync`.
+    private let worker: WorkerThread<[Written]>
     private let say: (String) -> Void
     /// What is to be written, the latest of each session; nil: to be removed.
     private var waiting: [SessionID: [UInt8]?] = [:]
@@ -27,15 +21,22 @@ package final class RecordStore {
     /// What is to be done once a session's record is on disk.
     private var afterwards: [SessionID: [() -> Void]] = [:]
 
+    /// What became of one record.
+    private struct Written: Sendable {
+        let session: SessionID
+        /// Nil where it is on disk.
+        let problem: String?
+    }
+
     /// - Throws: `WorldError` where the folder cannot be made or opened.
-    package init(path: String, worker: Worker, say: @escaping (String) -> Void) throws(WorldError) {
+    package init(path: String, say: @escaping (String) -> Void) throws(WorldError) {
         do throws(Errno) {
             folder = try RecordFolder(path)
+            worker = try WorkerThread()
         } catch {
             throw WorldError("cannot keep records in \(path): \(error); name another folder with --state")
         }
         self.path = path
-        self.worker = worker
         self.say = say
     }
 
@@ -66,12 +67,12 @@ package final class RecordStore {
         writing = Set(batch.keys)
         waiting = [:]
         worker.submit {
-            var done: [RecordWork] = []
+            var done: [Written] = []
             for (session, record) in batch {
-                done.append(RecordWork(session: session, problem: Self.write(record, of: session, to: folder)))
+                done.append(Written(session: session, problem: Self.write(record, of: session, to: folder)))
             }
             try? folder.sync()
-            return .records(done)
+            return done
         }
     }
 
@@ -85,7 +86,15 @@ package final class RecordStore {
         }
     }
 
-    package func finish(_ work: [RecordWork]) {
+    /// Readable while `takeWritten` has something to do.
+    package var wakeDescriptor: Int32 { worker.resultsDescriptor }
+
+    /// Hears what has come to the disk, and does what waited for it.
+    package func takeWritten() {
+        while let work = worker.takeResult() { finish(work) }
+    }
+
+    private func finish(_ work: [Written]) {
         writing = []
         for done in work {
             guard let problem = done.problem else { continue }

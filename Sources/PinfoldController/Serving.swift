@@ -26,7 +26,7 @@ package enum Serving {
         try fillStandardDescriptors()
         let ignored = SignalSet.ignored()
         SignalSet.ignoreBrokenPipe()
-        // Before the worker exists: a thread that does not block them would be killed by them.
+        // Before there are workers: a thread that does not block them would be killed by them.
         let signals = try SignalIntake([.terminate, .interrupt, .hangUp, .child])
         let openFiles = try raiseOpenFilesLimit()
         let controller = try StartUp(options: options, say: say) {
@@ -94,11 +94,10 @@ package enum Serving {
 }
 
 extension Controller {
-    /// Waits until the records are on disk, then lets go of the worker.
+    /// Waits until the records are on disk.
     func settle() {
         while !records.isSettled {
             guard (try? turn(patience: .milliseconds(100))) != nil else { break }
         }
-        worker.finish()
     }
 }

@@ -12,6 +12,11 @@ extension SliceWorld {
         entry(life)?.cgroup.inode
     }
 
+    package func leave(_ note: [UInt8], with life: LifeID) {
+        // Where the kernel keeps none, there is the record, a few milliseconds later.
+        try? entry(life)?.cgroup.leave(note: note)
+    }
+
     package func attach(_ process: ProcessID, to life: LifeID) throws(WorldError) {
         guard let entry = entry(life) else { throw WorldError("the session's cgroup is gone") }
         let isThere: Bool
@@ -54,8 +59,7 @@ extension SliceWorld {
         let hasSwap = meters.hasSwap
         // Lowering memory.max reclaims, and may kill, in the context of whoever writes it.
         worker.submit {
-            .world(
-                .limitsSet(life, SliceWorld.write(limits, to: entry.cgroup, isNew: false, hasSwap: hasSwap)))
+            .limitsSet(life, SliceWorld.write(limits, to: entry.cgroup, isNew: false, hasSwap: hasSwap))
         }
     }
 
@@ -64,7 +68,7 @@ extension SliceWorld {
         let (held, hasSwap) = (held, meters.hasSwap)
         worker.submit {
             let results = held.slice.sessions.apply(LimitTranslation.limits(of: budget))
-            return .world(.poolLimitsSet(LimitTranslation.unheld(results, hasSwap: hasSwap)))
+            return .poolLimitsSet(LimitTranslation.unheld(results, hasSwap: hasSwap))
         }
     }
 
@@ -75,7 +79,7 @@ extension SliceWorld {
             for _ in 0..<64 {
                 guard (try? entry.cgroup.write("memory.reclaim", "32M")) == .done else { break }
             }
-            return .world(.reclaimed(life))
+            return .reclaimed(life)
         }
     }
 
@@ -97,13 +101,13 @@ extension SliceWorld {
             var pause = Duration.milliseconds(1)
             while pause < .milliseconds(200) {
                 switch try? entry.cgroup.remove() {
-                case .removed?, .gone?: return .world(.removed(entry.life, isGone: true))
+                case .removed?, .gone?: return .removed(entry.life, isGone: true)
                 case .busy?, nil: break
                 }
                 MonotonicClock.rest(pause)
                 pause += pause
             }
-            return .world(.removed(entry.life, isGone: false))
+            return .removed(entry.life, isGone: false)
         }
     }
 

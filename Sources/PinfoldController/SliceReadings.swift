@@ -29,7 +29,9 @@ extension SliceWorld {
         var events: [Event] = []
         var hasMemoryEvent = false
         for ready in (try? poller.wait(timeout: .zero)) ?? [] {
-            if ready.token == Self.poolToken {
+            if ready.token == Self.workerToken {
+                while let work = worker.takeResult() { events += finish(work, at: now) }
+            } else if ready.token == Self.poolToken {
                 meters.acknowledge()
                 hasMemoryEvent = true
             } else if let life = byToken[ready.token], let entry = entry(life) {
@@ -54,7 +56,7 @@ extension SliceWorld {
         }
     }
 
-    package func finish(_ work: WorldWork, at now: Instant) -> [Event] {
+    private func finish(_ work: SliceWork, at now: Instant) -> [Event] {
         switch work {
         case .reclaimed, .swept: return []
         case .poolLimitsSet(let unheld):

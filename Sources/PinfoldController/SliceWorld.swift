@@ -11,11 +11,23 @@ final class HeldSlice: Sendable {
     }
 }
 
+/// What the worker thread did.
+enum SliceWork: Sendable {
+    /// The cgroup is removed, or still there after all attempts.
+    case removed(LifeID, isGone: Bool)
+    case limitsSet(LifeID, CreationFacts)
+    case poolLimitsSet([UnheldLimit])
+    case reclaimed(LifeID)
+    /// A cgroup that was nobody's is gone.
+    case swept
+}
+
 /// Lives in the cgroups of a real slice.
 package final class SliceWorld: World {
     package let sessionsPath: String
     let held: HeldSlice
-    let worker: Worker
+    /// For `rmdir`, `memory.max` and `memory.reclaim`, which may take long.
+    let worker: WorkerThread<SliceWork>
     let isEnforcing: Bool
     var budget: PoolBudget
     var poller: Poller
@@ -35,22 +47,24 @@ package final class SliceWorld: World {
     let say: (String) -> Void
 
     static let poolToken: UInt64 = 1
+    static let workerToken: UInt64 = 2
 
     /// - Parameters:
     ///   - isEnforcing: whether a life whose limits the kernel does not hold is refused (`Enforcement=kernel`).
     ///   - say: for what an operator should read and no client waits for.
     package init(
-        slice: consuming Slice, worker: Worker, meters: PoolMeters, isEnforcing: Bool,
+        slice: consuming Slice, meters: PoolMeters, isEnforcing: Bool,
         budget: PoolBudget, say: @escaping (String) -> Void
     ) throws(Errno) {
         sessionsPath = slice.sessions.path
         poller = try Poller(capacity: 128)
         held = HeldSlice(slice)
-        self.worker = worker
+        worker = try WorkerThread()
         self.meters = meters
         self.isEnforcing = isEnforcing
         self.budget = budget
         self.say = say
+        try poller.add(worker.resultsDescriptor, token: Self.workerToken, for: .readable)
         if let number = meters.eventsDescriptor { try poller.add(number, token: Self.poolToken, for: .priority) }
     }
 

@@ -1,5 +1,6 @@
 import PinfoldCgroups
 package import PinfoldCore
+import PinfoldJSON
 import PinfoldLinux
 import PinfoldPolicy
 
@@ -42,20 +43,20 @@ package struct StartUp {
             hierarchy, slice: path, controllers: Doctor.ControllerFacts(report),
             abilities: Doctor.probe(below: slice.sessions))
 
-        let worker = try attempt { try Worker() }
         let world: SliceWorld
         do throws(Errno) {
             world = try SliceWorld(
-                slice: slice, worker: worker, meters: meters, isEnforcing: isEnforcing, budget: budget, say: say)
+                slice: slice, meters: meters, isEnforcing: isEnforcing, budget: budget, say: say)
         } catch {
             throw ServeFailure("cannot watch the sessions: \(error)")
         }
-        let records = try attempt { try RecordStore(path: options.state + "/sessions", worker: worker, say: say) }
+        let records = try attempt { try RecordStore(path: options.state + "/sessions", say: say) }
         let listener = try listen()
         let boot = (try? bootID()) ?? ""
-        let loaded = records.load { (object) throws(WorldError) in
+        let decode = { (object: JSONObject) throws(WorldError) in
             try SessionRecord(json: object, boot: boot, now: clock()) { policy(named: $0, $1, in: policies) }
         }
+        let loaded = records.load(decode)
         let configuration = Controller.Configuration(
             socket: options.socket, slice: path, policyFolder: options.policies, enforcement: enforcement,
             abilities: abilities, sayings: say)
@@ -63,14 +64,14 @@ package struct StartUp {
         do throws(Errno) {
             controller = try Controller(
                 configuration: configuration, pool: SessionPool(budget: budget), policies: policies, world: world,
-                worker: worker, records: records, listener: listener, boot: boot, clock: clock)
+                records: records, listener: listener, boot: boot, clock: clock)
         } catch {
             throw ServeFailure("cannot start the loop: \(error)")
         }
         for problem in loaded.problems {
             controller.announce(Announcement(.recordSetAside, nil, [("message", .text(problem))]))
         }
-        controller.adopt(Adopting(world: world, say: say).adopt(loaded.records, boot: boot))
+        controller.adopt(Adopting(world: world, boot: boot, decode: decode, say: say).adopt(loaded.records))
         say(
             "ready: slice \(path), \(Wording.count(controller.pool.sessions.count, "session")) known, "
                 + "\(Wording.bytes(budget.effectiveLimit)) of memory, enforcement \(enforcement.rawValue)")

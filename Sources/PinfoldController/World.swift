@@ -14,6 +14,8 @@ package protocol World: AnyObject {
 
     /// Makes the cgroup of a life and writes its limits, each read back.
     func create(_ life: LifeID, _ limits: SessionLimits) throws(WorldError) -> CreationFacts
+    /// Leaves with a life's cgroup what a later controller must know to take it over, as long as the cgroup is there.
+    func leave(_ note: [UInt8], with life: LifeID)
     /// What tells a life's cgroup from any other that has its path; nil where it is gone.
     func inode(of life: LifeID) -> UInt64?
     /// The open directory of a life's cgroup, to be handed to its launcher; nil where it is gone.
@@ -25,9 +27,9 @@ package protocol World: AnyObject {
     func kill(_ life: LifeID)
     /// Reads the last numbers and removes the cgroup; `removed` follows.
     func collect(_ life: LifeID)
-    /// `limitsSet` follows.
     /// Writes the limits of the pool as a whole.
     func setPoolLimits(_ budget: PoolBudget)
+    /// `limitsSet` follows.
     func setLimits(_ life: LifeID, _ limits: SessionLimits)
     func freeze(_ life: LifeID)
     func thaw(_ life: LifeID)
@@ -39,8 +41,6 @@ package protocol World: AnyObject {
     func read(_ request: ReadingRequest, into reading: inout Reading)
     /// What happened since.
     func takeEvents(at now: Instant) -> [Event]
-    /// A worker's job of this world is done.
-    func finish(_ work: WorldWork, at now: Instant) -> [Event]
 }
 
 /// Something could not be done, in a sentence.
@@ -51,23 +51,3 @@ package struct WorldError: Error, Hashable, Sendable, CustomStringConvertible {
         self.description = description
     }
 }
-
-/// What the worker thread did for a world.
-package enum WorldWork: Sendable {
-    /// The cgroup is removed, or still there after all attempts.
-    case removed(LifeID, isGone: Bool)
-    case limitsSet(LifeID, CreationFacts)
-    case poolLimitsSet([UnheldLimit])
-    case reclaimed(LifeID)
-    /// A cgroup that was nobody's is gone.
-    case swept
-}
-
-/// What the worker thread did, for whom.
-package enum Work: Sendable {
-    case world(WorldWork)
-    case records([RecordWork])
-}
-
-/// The one thread besides the loop's: for `rmdir`, `memory.max`, `memory.reclaim` and `fsync`, which may take long.
-package typealias Worker = WorkerThread<Work>

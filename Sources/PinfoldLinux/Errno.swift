@@ -92,6 +92,8 @@ extension Errno {
     public static let tooManyLinks = Errno(rawValue: ELOOP)
     /// EXDEV
     public static let crossesBoundary = Errno(rawValue: EXDEV)
+    /// ENODATA
+    public static let noData = Errno(rawValue: ENODATA)
     /// EOPNOTSUPP
     public static let notSupported = Errno(rawValue: EOPNOTSUPP)
     /// EADDRINUSE

@@ -40,17 +40,16 @@ final class Desk {
         self.folder = folder
         self.stage = stage
         self.clock = clock
-        let worker = stage.worker
         let budget = PoolBudget(policy: policies.pool, effectiveLimit: 8 << 30, taskLimit: 32_768)
         let said = Sayings()
-        let records = try RecordStore(path: path, worker: worker) { said.lines.append($0) }
+        let records = try RecordStore(path: path) { said.lines.append($0) }
         let listener = try LocalListener(path: folder + "/s", permissions: 0o666)
         let configuration = Controller.Configuration(
             socket: folder + "/s", slice: "/made/up", policyFolder: policyFolder, enforcement: .kernel, abilities: []
         ) { said.lines.append($0) }
         controller = try Controller(
             configuration: configuration, pool: SessionPool(budget: budget), policies: policies, world: stage.world,
-            worker: worker, records: records, listener: listener, boot: "this boot", clock: { clock.now })
+            records: records, listener: listener, boot: "this boot", clock: { clock.now })
         self.said = said
     }
 
@@ -70,7 +69,6 @@ final class Desk {
                 let desk = try Desk(
                     stage, folder: folder, policies: set, policyFolder: folder + "/policies", clock: Clock(),
                     records: folder + "/records")
-                defer { stage.worker.finish() }
                 return try body(desk)
             }
             switch kind {

@@ -18,6 +18,7 @@ final class FakeWorld: World {
     var lives: [LifeID: Life] = [:]
     var available: UInt64 = 8 << 30
     var attached: [(ProcessID, LifeID)] = []
+    var notes: [LifeID: [UInt8]] = [:]
     var refusal: String?
     var budget: PoolBudget?
     private(set) var killed: [LifeID] = []
@@ -50,6 +51,7 @@ final class FakeWorld: World {
         return CreationFacts(enforcement: .kernel, unheld: [])
     }
 
+    func leave(_ note: [UInt8], with life: LifeID) { notes[life] = note }
     func inode(of life: LifeID) -> UInt64? { lives[life] == nil ? nil : life.number }
     func descriptor(of life: LifeID) -> Int32? { lives[life] == nil ? nil : wake.reading.number }
     func attach(_ process: ProcessID, to life: LifeID) throws(WorldError) { attached.append((process, life)) }
@@ -99,6 +101,4 @@ final class FakeWorld: World {
         defer { events = [] }
         return events
     }
-
-    func finish(_ work: WorldWork, at now: Instant) -> [Event] { [] }
 }

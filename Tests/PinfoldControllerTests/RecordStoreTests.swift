@@ -27,16 +27,11 @@ private func session() throws -> Session {
 /// Lends a store in a folder, and its path.
 private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> [String]) throws -> Void) throws {
     try withFolder(tree) { folder in
-        let worker = try Worker()
-        defer { worker.finish() }
         final class Lines { var said: [String] = [] }
         let lines = Lines()
-        let store = try RecordStore(path: folder, worker: worker) { lines.said.append($0) }
+        let store = try RecordStore(path: folder) { lines.said.append($0) }
         func settle() -> [String] {
-            while !store.isSettled {
-                guard let work = worker.takeResult() else { continue }
-                if case .records(let done) = work { store.finish(done) }
-            }
+            while !store.isSettled { store.takeWritten() }
             return lines.said
         }
         try body(store, folder, settle)
@@ -123,9 +118,7 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> [
             #expect(attributes[.posixPermissions] as? Int == 0o600)
         }
         try withFolder { folder in
-            let worker = try Worker()
-            defer { worker.finish() }
-            _ = try RecordStore(path: folder + "/state/sessions", worker: worker) { _ in }
+            _ = try RecordStore(path: folder + "/state/sessions") { _ in }
             let attributes = try FileManager.default.attributesOfItem(atPath: folder + "/state/sessions")
             #expect(attributes[.posixPermissions] as? Int == 0o700)
         }

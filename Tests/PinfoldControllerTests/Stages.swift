@@ -9,7 +9,6 @@ import TestSupport
 /// A world with somebody who starts and ends commands in it.
 protocol Stage: AnyObject {
     var world: any World { get }
-    var worker: Worker { get }
     /// A command begins in a life's cgroup. It leaves on SIGTERM.
     func begin(_ life: LifeID) throws -> ProcessID
     /// It leaves by itself.
@@ -25,12 +24,10 @@ protocol Stage: AnyObject {
 
 final class FakeStage: Stage {
     let made: FakeWorld
-    let worker: Worker
     var world: any World { made }
 
     init() throws {
         made = try FakeWorld()
-        worker = try Worker()
     }
 
     func begin(_ life: LifeID) throws -> ProcessID {
@@ -47,7 +44,6 @@ final class FakeStage: Stage {
 
 final class RealStage: Stage {
     let slice: SliceWorld
-    let worker: Worker
     var world: any World { slice }
     private var children: [LifeID: Held] = [:]
     private var outsiders: [Held] = []
@@ -66,7 +62,6 @@ final class RealStage: Stage {
     }
 
     init(slice path: String, policies: PolicySet) throws {
-        worker = try Worker()
         // The other tests' children are born where this process is: they must not be born here.
         let taken = try Slice.takeOver(path, requiringMemory: false, movingIn: false)
         let sessions = try unwrap(try taken.root.child("sessions"))
@@ -74,7 +69,7 @@ final class RealStage: Stage {
             sessions: sessions, slicePath: path, mountPoint: Machine.mountPoint ?? "/sys/fs/cgroup")
         let budget = PoolBudget(policy: policies.pool, effectiveLimit: 8 << 30, taskLimit: 32_768)
         slice = try SliceWorld(
-            slice: taken, worker: worker, meters: meters, isEnforcing: false, budget: budget, say: { _ in })
+            slice: taken, meters: meters, isEnforcing: false, budget: budget, say: { _ in })
     }
 
     func begin(_ life: LifeID) throws -> ProcessID {

@@ -187,6 +187,27 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: Machine.canMakeCgroups, "needs a cgroup2 tree that may be changed"))
+    func lifeWhoseRecordDidNotReachTheDiskIsTakenOverByTheNoteInItsCgroup() throws {
+        try Desk.with(.real) { desk in
+            let launch = try Launch(desk, name: "a")
+            let world = try #require(desk.world as? SliceWorld)
+            let decode = { (object: JSONObject) throws(WorldError) in
+                try SessionRecord(json: object, boot: "this boot", now: desk.now) { _, _ in SessionPolicy() }
+            }
+            var former = try #require(desk.controller.record(of: launch.life.session))
+            (former.session.lives, former.session.token, former.life) = (0, "kept", nil)
+            let adoptions = Adopting(world: world, boot: "this boot", decode: decode, say: { _ in }).adopt([former])
+            #expect(adoptions.count == 1)
+            #expect(adoptions.first?.session.lives == 1)
+            #expect(adoptions.first?.session.token == "kept")
+            #expect(adoptions.first?.survivor != nil)
+            #expect(desk.stage.exists(launch.life))
+            let inAnotherBoot = Adopting(world: world, boot: "another", decode: decode, say: { _ in }).adopt([])
+            #expect(inAnotherBoot.isEmpty)
+        }
+    }
+
     @Test(arguments: WorldKind.here)
     func restartedControllerKnowsWhatTheRecordsSay(kind: WorldKind) throws {
         try Desk.with(kind) { desk in
