@@ -55,8 +55,8 @@ extension Controller {
     /// Hears the launchers that may still take an ending back, as of the moment before a deadline: what one of them said
     /// in time counts, though others are ready first, and though it is not the first thing it said.
     func hearLastWords() {
-        for session in pool.sessions.all where session.life?.stopping?.isRefusable == true {
-            guard let id = session.life?.lease, let connection = connections[id] else { continue }
+        for index in pool.sessions.residents where pool.sessions[index].life?.stopping?.isRefusable == true {
+            guard let id = pool.sessions[index].life?.lease, let connection = connections[id] else { continue }
             var intake = ClientConnection.Intake.some
             // A report stands behind one long call at the most, and the socket holds no more than that.
             for _ in 0...Frame.longestCall / buffer.count where intake == .some {

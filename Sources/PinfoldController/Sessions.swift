@@ -154,7 +154,11 @@ enum SessionName {
             scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "_")
         }
         let stem = plain.isEmpty ? "session" : String(String.UnicodeScalarView(plain.prefix(32)))
-        let chance = (0..<6).map { _ in letters[Int.random(in: 0..<letters.count)] }
+        var bits = UInt64.random(in: 0...UInt64.max)
+        let chance = (0..<6).map { _ in
+            defer { bits >>= 5 }
+            return letters[Int(bits % 32)]
+        }
         return stem + "-" + String(chance)
     }
 }

@@ -60,15 +60,15 @@ extension SessionPool {
     /// Memory comes back some 90 ms a GiB after the kill; without the credit one shortage would kill a row of sessions.
     func headroomWithCredit(at now: Instant) -> UInt64? {
         guard let headroom = memory.last?.headroom(in: budget) else { return nil }
-        let credit = sessions.all.reduce(UInt64(0)) { sum, session in
-            guard let stopping = session.life?.stopping, now < stopping.creditEnds else { return sum }
+        let credit = sessions.residents.reduce(UInt64(0)) { sum, index in
+            guard let stopping = sessions[index].life?.stopping, now < stopping.creditEnds else { return sum }
             return sum.addingReportingOverflow(stopping.expected).partialValue
         }
         return headroom.addingReportingOverflow(credit).partialValue
     }
 
     private func isCreditPending(at now: Instant) -> Bool {
-        sessions.all.contains { ($0.life?.stopping).map { now < $0.creditEnds } ?? false }
+        sessions.residents.contains { (sessions[$0].life?.stopping).map { now < $0.creditEnds } ?? false }
     }
 
     private mutating func guardReserve(_ headroom: UInt64?, at now: Instant, _ actions: inout [Action]) {
@@ -91,7 +91,7 @@ extension SessionPool {
 
     /// Below the hard reserve nobody is given time: whoever is on the way out goes now.
     private mutating func hasten(at now: Instant, _ actions: inout [Action]) {
-        for index in sessions.indices {
+        for index in sessions.residents {
             guard let stopping = sessions[index].life?.stopping, !stopping.isKilling else { continue }
             kill(index, at: now, &actions)
         }

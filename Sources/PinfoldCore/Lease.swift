@@ -6,7 +6,7 @@ extension SessionPool {
     /// A connection is gone: whatever it waited for is dropped, whatever it held is lost.
     mutating func disconnect(_ client: ClientID, at now: Instant, _ actions: inout [Action]) {
         queue.removeAll { $0.request.client == client }
-        for index in sessions.indices {
+        for index in sessions.residents {
             sessions[index].life?.waiting.removeAll { $0 == client }
             sessions[index].life?.settingLimits.removeAll { $0 == client }
             guard let life = sessions[index].life, life.lease == client else { continue }

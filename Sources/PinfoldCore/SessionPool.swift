@@ -66,7 +66,7 @@ package struct SessionPool: Sendable {
 
     /// Lives that hold a place: every one, until its directory is gone.
     package var residentCount: Int {
-        sessions.all.count { $0.life != nil }
+        sessions.residents.count
     }
 
     /// Makes sure that a deadline of this session is not slept through.

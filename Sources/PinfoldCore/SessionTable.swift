@@ -4,6 +4,8 @@
 package struct SessionTable: Sendable {
     private var slots: [Session] = []
     private var places: [SessionID: Int] = [:]
+    /// Where those with a life are, in order: there may be a thousand others, which no event need look at.
+    package private(set) var residents: [Int] = []
 
     package init() {}
 
@@ -12,8 +14,12 @@ package struct SessionTable: Sendable {
     package var all: [Session] { slots }
 
     package subscript(index: Int) -> Session {
-        get { slots[index] }
-        _modify { yield &slots[index] }
+        _read { yield slots[index] }
+        _modify {
+            let before = slots[index].life != nil
+            yield &slots[index]
+            noteResidence(of: index, since: before)
+        }
     }
 
     package func index(of id: SessionID) -> Int? {
@@ -34,6 +40,7 @@ package struct SessionTable: Sendable {
     package mutating func append(_ session: Session) -> Int {
         slots.append(session)
         places[session.id] = slots.count - 1
+        noteResidence(of: slots.count - 1, since: false)
         return slots.count - 1
     }
 
@@ -41,5 +48,14 @@ package struct SessionTable: Sendable {
         guard let index = places.removeValue(forKey: id) else { return }
         slots.remove(at: index)
         for later in index..<slots.count { places[slots[later].id] = later }
+        residents.removeAll { $0 == index }
+        for place in residents.indices where residents[place] > index { residents[place] -= 1 }
+    }
+
+    private mutating func noteResidence(of index: Int, since before: Bool) {
+        let isThere = slots[index].life != nil
+        guard isThere != before else { return }
+        let place = residents.firstIndex { $0 >= index } ?? residents.count
+        if isThere { residents.insert(index, at: place) } else { residents.remove(at: place) }
     }
 }

@@ -7,7 +7,7 @@ extension SessionPool {
 
     /// Looks at every session once and finds out anew when the next look is due.
     mutating func passTime(at now: Instant, _ actions: inout [Action]) {
-        for index in sessions.indices {
+        for index in sessions.residents {
             guard let life = sessions[index].life else { continue }
             switch life.stage {
             case .starting(let deadline):
@@ -20,26 +20,29 @@ extension SessionPool {
             case .stopping: advanceEnding(index, at: now, &actions)
             }
         }
-        nextDue = sessions.all.compactMap { $0.nextDeadline(at: now) }.min()
+        nextDue = sessions.residents.compactMap { sessions[$0].nextDeadline(at: now) }.min()
     }
 
     /// Forgets the longest ended of the ended, those that could go on much later than those that could not. A suspended
     /// session is never forgotten: somebody may come back to it.
     mutating func forgetOldest(_ actions: inout [Action]) {
-        forgetOldest(beyond: Self.rememberedEnds, of: { $0.token == nil }, &actions)
-        forgetOldest(beyond: Self.rememberedTokens, of: { $0.token != nil }, &actions)
+        forgetOldest(beyond: Self.rememberedEnds, withToken: false, &actions)
+        forgetOldest(beyond: Self.rememberedTokens, withToken: true, &actions)
     }
 
-    private mutating func forgetOldest(
-        beyond most: Int, of kind: (Session) -> Bool, _ actions: inout [Action]
-    ) {
-        let ended = sessions.all.filter { $0.life == nil && !$0.isSuspended && kind($0) }
+    private mutating func forgetOldest(beyond most: Int, withToken: Bool, _ actions: inout [Action]) {
+        let ended = sessions.indices.filter { index in
+            sessions[index].life == nil && !sessions[index].isSuspended && (sessions[index].token != nil) == withToken
+        }
         guard ended.count > most else { return }
         let beginning = Instant(nanoseconds: 0)
-        let oldest = ended.min { ($0.endedAt ?? beginning, $0.id) < ($1.endedAt ?? beginning, $1.id) }
-        guard let oldest else { return }
-        sessions.remove(oldest.id)
-        actions.append(.forget(oldest.id))
+        func end(of index: Int) -> (Instant, SessionID) {
+            (sessions[index].endedAt ?? beginning, sessions[index].id)
+        }
+        guard let oldest = ended.min(by: { end(of: $0) < end(of: $1) }) else { return }
+        let id = sessions[oldest].id
+        sessions.remove(id)
+        actions.append(.forget(id))
     }
 
     mutating func shutDown(endingSessions: Bool, at now: Instant, _ actions: inout [Action]) {
@@ -47,7 +50,7 @@ extension SessionPool {
         for entry in queue { refuse(entry.request, .shuttingDown, &actions) }
         queue = []
         guard endingSessions else { return }
-        for index in sessions.indices where sessions[index].life != nil {
+        for index in sessions.residents {
             stop(
                 index, because: .controllerEnded, suspends: sessions[index].policy.resume != .never, from: .closeInput,
                 at: now, &actions)

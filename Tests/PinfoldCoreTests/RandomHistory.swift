@@ -232,6 +232,9 @@ struct RandomHistory {
         let known = Set(pool.sessions.all.map(\.id))
         if !suspended.subtracting(known).isEmpty { violations.append("a suspended session was lost") }
         suspended = nowSuspended
+        if pool.sessions.residents != pool.sessions.indices.filter({ pool.sessions[$0].life != nil }) {
+            violations.append("the table has lost count of its residents")
+        }
         for session in pool.sessions.all where session.life == nil && session.cause == nil {
             violations.append("\(session.id) ended without a cause")
         }
