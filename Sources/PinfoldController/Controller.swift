@@ -199,7 +199,8 @@ package final class Controller {
     }
 
     private func save(_ id: SessionID) {
-        if let record = record(of: id) { records.save(id, record.json) }
+        guard let record = record(of: id) else { return }
+        records.save(id, record.json, isLasting: record.isLasting)
     }
 
     /// A record is on disk milliseconds later, and a controller that is killed before would leave a cgroup that no

@@ -3,7 +3,7 @@ import PinfoldLinux
 /// A folder of small files, each replaced as a whole or not at all.
 ///
 /// Written aside, synced, renamed, and the folder synced: a reader finds the old text or the new one, whenever the
-/// machine stops (`fsync(2)`, `rename(2)`). A class because the loop and the worker both use it; nothing in it changes.
+/// machine stops (`fsync(2)`, `rename(2)`). Without the syncing it is so whenever the writer is killed. A class because the loop and the worker both use it; nothing in it changes.
 final class RecordFolder: Sendable {
     private let directory: Directory
 
@@ -23,12 +23,14 @@ final class RecordFolder: Sendable {
     }
 
     /// Not yet on the disk's platter: `sync` sees to that for many at once.
-    func replace(_ name: String, with text: [UInt8]) throws(Errno) {
+    ///
+    /// - Parameter isLasting: whether the text is, which is what must be there before the name may be.
+    func replace(_ name: String, with text: [UInt8], isLasting: Bool) throws(Errno) {
         let aside = ".\(name).new"
         do throws(Errno) {
             let file = try directory.open(aside, [.write, .create, .truncate, .noFollow], mode: 0o600)
             try file.writeAll(text)
-            try file.synchronize()
+            if isLasting { try file.synchronize() }
             try directory.rename(aside, to: name)
         } catch {
             // Half a file helps nobody, and the disk may be full.

@@ -2,7 +2,8 @@ package import PinfoldCore
 package import PinfoldJSON
 import PinfoldLinux
 
-/// What is known of each session, on disk: neither a crash nor a restart of the controller loses a suspended session.
+/// What is known of each session, on disk: neither a crash nor a restart of the controller loses a session, nor one of
+/// the machine a session that can come back.
 package final class RecordStore {
     /// The most a record may have, bytes: a token that a client chose is in it.
     private static let longest = 8 << 20
@@ -13,13 +14,22 @@ package final class RecordStore {
     /// A thread for the disk alone: nothing else may wait for an `fsync`.
     private let worker: WorkerThread<[Written]>
     private let say: (String) -> Void
-    /// What is to be written, the latest of each session; nil: to be removed.
-    private var waiting: [SessionID: [UInt8]?] = [:]
+    /// What is to be written, the latest of each session.
+    private var waiting: [SessionID: Change] = [:]
+    /// Sessions whose file may have been brought to the disk's platter: what replaces it must be brought there too.
+    private var lasting: Set<SessionID> = []
     /// What the worker has in hand.
     private var writing: Set<SessionID> = []
     private var isWriting: Bool { !writing.isEmpty }
     /// What is to be done once a session's record is on disk.
     private var afterwards: [SessionID: [() -> Void]] = [:]
+
+    private struct Change: Sendable {
+        /// Nil: to be removed.
+        var text: [UInt8]?
+        /// Whether it must outlive a crash of the machine.
+        var isLasting: Bool
+    }
 
     /// What became of one record.
     private struct Written: Sendable {
@@ -40,8 +50,19 @@ package final class RecordStore {
         self.say = say
     }
 
-    package func save(_ session: SessionID, _ record: JSONObject) {
-        waiting[session] = .some(JSON.object(record).serialized(.pretty))
+    /// Writes a record, in its time.
+    ///
+    /// - Parameter isLasting: whether it must outlive a crash of the machine, and not only one of the controller. It
+    ///   costs two calls of `fsync`, which is more than all the rest of a session's start; a session that ends with the
+    ///   machine, and could not come back, is not worth it.
+    package func save(_ session: SessionID, _ record: JSONObject, isLasting: Bool) {
+        put(JSON.object(record).serialized(.pretty), of: session, isLasting: isLasting)
+    }
+
+    private func put(_ text: [UInt8]?, of session: SessionID, isLasting: Bool) {
+        let mustLast = isLasting || lasting.contains(session)
+        if isLasting { lasting.insert(session) } else { lasting.remove(session) }
+        waiting[session] = Change(text: text, isLasting: mustLast || waiting[session]?.isLasting == true)
         write()
     }
 
@@ -55,8 +76,7 @@ package final class RecordStore {
     }
 
     package func forget(_ session: SessionID) {
-        waiting[session] = .some(nil)
-        write()
+        put(nil, of: session, isLasting: false)
     }
 
     /// Hands all that waits to the worker in one job, unless it still has one: what changes meanwhile is written once,
@@ -68,18 +88,22 @@ package final class RecordStore {
         waiting = [:]
         worker.submit {
             var done: [Written] = []
-            for (session, record) in batch {
-                done.append(Written(session: session, problem: Self.write(record, of: session, to: folder)))
+            for (session, change) in batch {
+                done.append(Written(session: session, problem: Self.write(change, of: session, to: folder)))
             }
-            try? folder.sync()
+            if batch.values.contains(where: \.isLasting) { try? folder.sync() }
             return done
         }
     }
 
-    private static func write(_ record: [UInt8]?, of session: SessionID, to folder: RecordFolder) -> String? {
+    private static func write(_ change: Change, of session: SessionID, to folder: RecordFolder) -> String? {
         do throws(Errno) {
             let name = session.text + suffix
-            if let record { try folder.replace(name, with: record) } else { try folder.remove(name) }
+            if let text = change.text {
+                try folder.replace(name, with: text, isLasting: change.isLasting)
+            } else {
+                try folder.remove(name)
+            }
             return nil
         } catch {
             return "\(error)"

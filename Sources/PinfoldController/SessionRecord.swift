@@ -26,6 +26,9 @@ package struct SessionRecord: Sendable {
         self.life = life
     }
 
+    /// Whether it says something that is still so when the machine has crashed: a session that runs ends with it.
+    var isLasting: Bool { session.isSuspended || session.token != nil || session.isPinned }
+
     package var json: JSONObject {
         [
             "version": JSON(Self.version), "session": .string(session.id.text), "owner": JSON(session.owner.number),

@@ -62,7 +62,7 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> [
 
     @Test func recordIsOnDiskUnderItsNameAndReplacedAsAWhole() throws {
         try withStore { store, folder, settle in
-            for count in 1...5 { store.save(try id("a b"), ["count": JSON(count)]) }
+            for count in 1...5 { store.save(try id("a b"), ["count": JSON(count)], isLasting: true) }
             #expect(settle() == [])
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a b.json"])
             let loaded = store.load { (object) throws(WorldError) in object["count"]?.int64 ?? 0 }
@@ -112,7 +112,7 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> [
     /// A token can be as good as a password.
     @Test func recordIsItsOwnersAlone() throws {
         try withStore { store, folder, settle in
-            store.save(try id("a"), ["token": "secret"])
+            store.save(try id("a"), ["token": "secret"], isLasting: true)
             _ = settle()
             let attributes = try FileManager.default.attributesOfItem(atPath: folder + "/a.json")
             #expect(attributes[.posixPermissions] as? Int == 0o600)
@@ -128,11 +128,11 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> [
         try withStore { store, _, settle in
             final class Told { var names: [String] = [] }
             let told = Told()
-            store.save(try id("a"), ["count": 1])
+            store.save(try id("a"), ["count": 1], isLasting: true)
             store.afterSaving(try id("b")) { told.names.append("b") }
             #expect(told.names == ["b"])
             store.afterSaving(try id("a")) { told.names.append("a") }
-            store.save(try id("a"), ["count": 2])
+            store.save(try id("a"), ["count": 2], isLasting: true)
             #expect(told.names == ["b"])
             _ = settle()
             #expect(told.names == ["b", "a"])
@@ -141,10 +141,10 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> [
 
     @Test func recordThatCannotBeWrittenIsSaidAndKeptInMemory() throws {
         try withStore { store, folder, settle in
-            store.save(try id("a"), ["count": 1])
+            store.save(try id("a"), ["count": 1], isLasting: true)
             _ = settle()
             try FileManager.default.removeItem(atPath: folder)
-            store.save(try id("a"), ["count": 2])
+            store.save(try id("a"), ["count": 2], isLasting: true)
             let said = settle()
             #expect(said.count == 1)
             #expect(said.first?.contains("cannot keep the record of 'a'") == true)
