@@ -16,6 +16,8 @@ struct AgentRelay: ~Copyable {
     private var agent: RunningAgent?
     private var lastLife: UInt64?
     private var exitCode: Int32?
+    /// That no turn is open any more is told once the client has the answer: it waits, the controller does not.
+    private var owesEndOfTurn = false
 
     init(_ options: RelayOptions, _ station: consuming Station) throws {
         let input = try OwnedDescriptor.duplicating(0)
@@ -36,16 +38,34 @@ struct AgentRelay: ~Copyable {
     /// - Returns: what to exit with.
     mutating func run(say: (String) -> Void) throws -> Int32 {
         try perform(conversation.begin(), say: say)
-        while !isOver {
-            try watch()
-            for event in try station.poller.wait(timeout: timeout()) {
-                try handle(event, say: say)
-                if isOver { break }
-            }
-            if fromClient.isAlwaysReady, wantsClient { try hearClient(say: say) }
-            try passTime(say: say)
-        }
+        flush()
+        while !isOver { try turn(say: say) }
         return exitCode ?? ExitCode.failed
+    }
+
+    private mutating func turn(say: (String) -> Void) throws {
+        try watch()
+        let events = try station.poller.wait(timeout: timeout())
+        // Once for all that happened: whoever streams says hundreds of lines at a time. Also where we leave.
+        defer { flush() }
+        for event in events {
+            try handle(event, say: say)
+            if isOver { return }
+        }
+        if fromClient.isAlwaysReady, wantsClient { try hearClient(say: say) }
+        try passTime(say: say)
+    }
+
+    private mutating func flush() {
+        toClient.flush(station.poller)
+        agent?.flushInput(station.poller)
+        tellEndOfTurn()
+    }
+
+    private mutating func tellEndOfTurn() {
+        guard owesEndOfTurn else { return }
+        owesEndOfTurn = false
+        agent?.command.tell(.turn(.none))
     }
 
     /// All is said, and the client has it, or does not want it.
@@ -98,6 +118,8 @@ struct AgentRelay: ~Copyable {
     }
 
     private mutating func hearClient(say: (String) -> Void) throws {
+        // Whoever may be about to report a turn must know first whether the controller has given up waiting for one.
+        if agent != nil { try hearController(say: say) }
         for piece in fromClient.read() ?? [] {
             switch piece {
             case .line(let line): try tell(.client(line, isWhole: true), say: say)
@@ -108,9 +130,14 @@ struct AgentRelay: ~Copyable {
         if fromClient.isAtEnd { try tell(.clientClosed, say: say) }
     }
 
+    private mutating func hearAgent(say: (String) -> Void) throws {
+        if agent != nil { try hearController(say: say) }
+        try readAgent(say: say)
+    }
+
     /// - Returns: whether there was anything.
     @discardableResult
-    private mutating func hearAgent(say: (String) -> Void) throws -> Bool {
+    private mutating func readAgent(say: (String) -> Void) throws -> Bool {
         guard let pieces = agent?.output.read() else { return false }
         for piece in pieces {
             switch piece {
@@ -145,7 +172,8 @@ struct AgentRelay: ~Copyable {
 
     /// The tree is gone; what its pipe still holds was said in time.
     private mutating func endLife(_ end: LifeEnd, say: (String) -> Void) throws {
-        while try hearAgent(say: say) {}
+        while try readAgent(say: say) {}
+        tellEndOfTurn()
         agent?.forget(station.poller)
         agent = nil
         if end.isSuspended, end.reason.kind != "start_failed" {
@@ -219,7 +247,12 @@ struct AgentRelay: ~Copyable {
             case .abandonStart: search.stop(station.poller)
             case .closeAgentInput: agent?.closesInput = true
             case .report(let state):
-                agent?.command.tell(.turn(PinfoldCore.TurnState(rawValue: state.rawValue) ?? .open))
+                tellEndOfTurn()
+                if state == .none {
+                    owesEndOfTurn = true
+                } else {
+                    agent?.command.tell(.turn(PinfoldCore.TurnState(rawValue: state.rawValue) ?? .open))
+                }
             case .remember(let token): agent?.command.tell(.remember(token))
             case .failLife(let why):
                 agent?.command.tell(.startFailed(reason: why, exitCode: ExitCode.failed))
@@ -227,8 +260,6 @@ struct AgentRelay: ~Copyable {
             case .finish(let status): exitCode = status
             }
         }
-        toClient.flush(station.poller)
-        agent?.flushInput(station.poller)
     }
 
     // MARK: Back-pressure

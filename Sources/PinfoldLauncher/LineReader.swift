@@ -69,7 +69,7 @@ struct LineReader: ~Copyable {
 
     private mutating func cut(_ count: Int, _ pieces: inout [Piece]) {
         var start = 0
-        while let end = chunk[start..<count].firstIndex(of: UInt8(ascii: "\n")) {
+        while let end = chunk.firstIndex(of: UInt8(ascii: "\n"), in: start..<count) {
             if isDropping {
                 pieces.append(.overlong(Prefix(rest, cap: cap)))
                 isDropping = false

@@ -59,7 +59,7 @@ package enum Interface {
         # close_input says that the life is being ended: close the command's input, milliseconds later SIGTERM follows.
         # Where it is refusable, a Turn that is not among the first reports of this lease takes it back: a launcher that
         # has sent more does nothing, and one that has not closes the input and sends no more.
-        # cancel_turn: a turn is open for too long. Cancel it; if it does not end, the life does.
+        # cancel_turn: a turn is open for too long. Cancel it; if it is not over 10 seconds later, the life ends.
         type Lease (
           event: string,
           position: ?int,
@@ -137,7 +137,8 @@ package enum Interface {
         # Somebody uses the session. source: acp, stdin, cpu, touch.
         method Active(source: string) -> ()
 
-        # Where the conversation with an agent stands. state: none, open, waiting (for a human's answer).
+        # Where the conversation with an agent stands. state: none, open, waiting (for a human's answer). To be told
+        # whenever it changes, and anew over a lease taken again; take in what has come over the lease first.
         method Turn(state: string) -> ()
 
         # What the next life needs to go on, in place of what was kept before; null for nothing.
