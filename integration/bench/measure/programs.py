@@ -21,12 +21,12 @@ def pinfold():
 
 def program(name):
     """One of the C programs beside this."""
-    source = os.path.join(HERE, "programs", f"{name}.c")
+    sources = [os.path.join(HERE, "programs", file) for file in (f"{name}.c", "clock.h")]
     built = os.path.join(ROOT, ".build", "programs", name)
-    if not os.path.exists(built) or os.path.getmtime(built) < os.path.getmtime(source):
+    if not os.path.exists(built) or os.path.getmtime(built) < max(map(os.path.getmtime, sources)):
         os.makedirs(os.path.dirname(built), exist_ok=True)
         compiler = next(filter(shutil.which, ("clang", "gcc", "cc")))
-        subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", f"{built}.new", source], check=True)
+        subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", f"{built}.new", sources[0]], check=True)
         os.replace(f"{built}.new", built)
     return built
 

@@ -22,16 +22,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { CHUNK = 64 << 10, HEAD = 4096, OPEN_AT_ONCE = 64 };
+#include "clock.h"
 
-static uint64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
+enum { CHUNK = 64 << 10, HEAD = 4096, OPEN_AT_ONCE = 64 };
 
 static _Noreturn void fail(const char *what) {
     fprintf(stderr, "acp-pair: %s: %s\n", what, strerror(errno));

@@ -12,14 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
-static uint64_t at(clockid_t clock) {
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
+#include "clock.h"
 
 int main(int argc, char **argv) {
     int is_tick = argc > 3 && strcmp(argv[1], "tick") == 0;
@@ -35,7 +30,7 @@ int main(int argc, char **argv) {
     setrlimit(RLIMIT_NOFILE, &limit);
     int *files = malloc((size_t)count * sizeof *files);
     char text[4096];
-    uint64_t used = at(CLOCK_PROCESS_CPUTIME_ID), begin = at(CLOCK_MONOTONIC);
+    uint64_t used = time_of(CLOCK_PROCESS_CPUTIME_ID), begin = time_of(CLOCK_MONOTONIC);
     for (int i = 0; i < count; i++) {
         files[i] = open(argv[first + i], O_RDONLY | O_CLOEXEC);
         if (files[i] < 0 || pread(files[i], text, sizeof text, 0) < 0) {
@@ -44,12 +39,12 @@ int main(int argc, char **argv) {
         }
     }
     if (is_tick) {
-        used = at(CLOCK_PROCESS_CPUTIME_ID), begin = at(CLOCK_MONOTONIC);
+        used = time_of(CLOCK_PROCESS_CPUTIME_ID), begin = time_of(CLOCK_MONOTONIC);
         for (int round = 0; round < rounds; round++)
             for (int i = 0; i < count; i++)
                 if (pread(files[i], text, sizeof text, 0) < 0) return 1;
     }
-    used = at(CLOCK_PROCESS_CPUTIME_ID) - used, begin = at(CLOCK_MONOTONIC) - begin;
+    used = time_of(CLOCK_PROCESS_CPUTIME_ID) - used, begin = time_of(CLOCK_MONOTONIC) - begin;
     printf("%llu %llu\n", (unsigned long long)used / (unsigned)rounds, (unsigned long long)begin / (unsigned)rounds);
     return 0;
 }
