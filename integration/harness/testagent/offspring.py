@@ -28,7 +28,7 @@ def _hold(megabytes, ready, keeps_pipes):
         os.dup2(null, 1)
     for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(name, signal.SIG_IGN)
-    memory = mmap.mmap(-1, max(megabytes, 1) << 20)
+    memory = mmap.mmap(-1, max(megabytes, 1) << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     for page in range(0, megabytes << 20, mmap.PAGESIZE):
         memory[page] = 1
     os.write(ready, b".")
