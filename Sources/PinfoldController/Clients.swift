@@ -118,7 +118,8 @@ extension Controller {
             session: life.session.text, life: life.number, cgroup: world.sessionsPath + "/" + life.directoryName,
             policy: session.policyName, enforcement: session.life?.enforcement ?? .none, socket: configuration.socket,
             graceMilliseconds: UInt64((session.policy.stdinClose + session.policy.term).wholeMilliseconds),
-            resume: isNew && session.policy.resume != .never ? session.token : nil)
+            resume: isNew && session.policy.resume != .never ? session.token : nil,
+            unheld: isNew ? session.unheldSettings : [])
         send(LeaseEvent.granted(grant).reply, to: connection, descriptor: world.descriptor(of: life))
     }
 

@@ -76,7 +76,7 @@ package enum Doctor {
                 remedy: "start the controller, and launchers, from another cgroup"),
             report(
                 "reuse after kill", abilities.reuseAfterKill, "this kernel has no spurious-kill bug",
-                remedy: "nothing: every life gets a directory of its own"),
+                remedy: "use Linux 7.3 or later; nothing here needs it"),
             report("cgroup.kill", abilities.killAtOnce, "a tree dies at once", remedy: "use Linux 5.14 or later"),
             report("cgroup.freeze", abilities.freeze, "FreezeIdleSec= works", remedy: "use Linux 5.2 or later"),
             report(
@@ -87,7 +87,8 @@ package enum Doctor {
                 remedy: "needs the memory controller and Linux 6.12"),
             report(
                 "pressure trigger", abilities.pressureTrigger, "the kernel wakes us when memory is short",
-                remedy: "boot with psi=1"),
+                remedy: abilities.pressureTrigger.state == .missing
+                    ? "boot with psi=1" : "give the controller CAP_SYS_RESOURCE"),
         ]
     }
 
@@ -111,13 +112,19 @@ package enum Doctor {
         }
         do {
             let path = try SlicePlace.find(named: named, in: hierarchy)
-            guard let slice = try Cgroup.open(path) else { throw WorldError("\(path) is not there") }
-            let offered = try slice.controllers()
+            // A controller would make it; to look is no reason to.
+            var place = path
+            while place.count > 1, (try? FileStatus.of(path: place)) == nil { place = parent(of: place) }
+            guard let cgroup = try Cgroup.open(place) else { throw WorldError("\(place) is no cgroup") }
+            let offered = try cgroup.controllers()
             let missing = Slice.controllers.filter { !offered.contains($0) }
             let facts = ControllerFacts(
                 enabled: Slice.controllers.filter(offered.contains),
-                unavailable: Dictionary(uniqueKeysWithValues: missing.map { ($0, "\(path) does not offer it") }))
-            return examine(hierarchy, slice: path, controllers: facts, abilities: probe(below: slice))
+                unavailable: Dictionary(uniqueKeysWithValues: missing.map { ($0, "\(place) does not offer it") }))
+            let abilities = probe(below: cgroup)
+            // Where nothing can be made, nothing is held either, whatever is offered.
+            if case .failure(let error) = abilities { throw error }
+            return examine(hierarchy, slice: path, controllers: facts, abilities: abilities)
         } catch {
             return [
                 AbilityReport(
@@ -126,6 +133,11 @@ package enum Doctor {
                     remedy: "see docs/operators.md, \"Where the sessions live\"")
             ]
         }
+    }
+
+    private static func parent(of path: String) -> String {
+        let shorter = path.split(separator: "/").dropLast()
+        return "/" + shorter.joined(separator: "/")
     }
 
     package static func probe(below parent: borrowing Cgroup) -> Result<KernelAbilities, WorldError> {

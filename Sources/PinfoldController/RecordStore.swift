@@ -56,7 +56,7 @@ package final class RecordStore {
     ///   costs two calls of `fsync`, which is more than all the rest of a session's start; a session that ends with the
     ///   machine, and could not come back, is not worth it.
     package func save(_ session: SessionID, _ record: JSONObject, isLasting: Bool) {
-        put(JSON.object(record).serialized(.pretty), of: session, isLasting: isLasting)
+        put(JSON.object(record).serialized(.pretty) + [UInt8(ascii: "\n")], of: session, isLasting: isLasting)
     }
 
     private func put(_ text: [UInt8]?, of session: SessionID, isLasting: Bool) {

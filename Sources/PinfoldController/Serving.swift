@@ -73,6 +73,8 @@ package enum Serving {
             controller.dispatch(.shutdown(endingSessions: true))
         }
         controller.settle()
+        let left = controller.pool.residentCount
+        say(left == 0 ? "left" : "left; \(Wording.count(left, "session")) went on and wait for the next controller")
         return exitCode ?? 0
     }
 

@@ -54,8 +54,7 @@ extension Controller {
     ) throws(InterfaceError) -> PolicyBook.Entry {
         if let name = open.policy {
             guard let entry = policies.book.entry(named: name) else {
-                let known = policies.book.entries.map(\.name).joined(separator: ", ")
-                throw .rejected("there is no policy '\(name)'\(known.isEmpty ? "" : "; there are \(known)")")
+                throw .rejected("there is no policy '\(name)'; there are \(policies.book.names.joined(separator: ", "))")
             }
             return entry
         }

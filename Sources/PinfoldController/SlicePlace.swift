@@ -18,7 +18,6 @@ package enum SlicePlace {
         }
         if let named {
             guard named.hasPrefix("/") else { throw WorldError("--slice wants an absolute path, not '\(named)'") }
-            try make(named)
             return named
         }
         guard let own = hierarchy.ownDirectory, !hierarchy.ownIsDeleted else {
@@ -41,12 +40,14 @@ package enum SlicePlace {
                 "systemd manages the cgroups of this host; start the controller as a service with Delegate=yes, or with "
                     + "'systemd-run --scope -p Delegate=yes -- pinfold serve'")
         }
-        let path = "\(mountPoint)/\(name)"
-        try make(path)
-        return path
+        return "\(mountPoint)/\(name)"
     }
 
-    private static func make(_ path: String) throws(WorldError) {
+    /// Makes the slice where it is missing.
+    ///
+    /// - Returns: whether it was.
+    static func make(_ path: String) throws(WorldError) -> Bool {
+        guard (try? FileStatus.of(path: path)) == nil else { return false }
         do throws(Errno) {
             try Directory.makeAll(path, permissions: 0o755)
         } catch .readOnlyFileSystem {
@@ -56,6 +57,7 @@ package enum SlicePlace {
         } catch {
             throw WorldError("cannot make \(path): \(error)")
         }
+        return true
     }
 
     /// systemd marks what it delegates by an extended attribute; see CGROUP_DELEGATION.md. `DelegateSubgroup=` puts us

@@ -92,9 +92,12 @@ package struct StartUp {
     }
 
     private func takeOver(_ path: String, isEnforcing: Bool) throws(ServeFailure) -> Slice {
+        let isNew = try attempt { try SlicePlace.make(path) }
         do throws(CgroupError) {
             return try Slice.takeOver(path, requiringMemory: isEnforcing)
         } catch {
+            // What we only made to find out that we cannot use it.
+            if isNew { _ = try? Cgroup.open(path)?.remove() }
             let remedy =
                 error.code == .noMemoryController
                 ? "; or put Enforcement=best under [Pool] in \(options.policies)/pool.policy to start without limits"

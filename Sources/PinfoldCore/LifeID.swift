@@ -1,6 +1,6 @@
 /// One life of one session. Every start is a new life with a new cgroup directory.
 ///
-/// A directory whose `cgroup.kill` was once written may kill newborn children for ever after (Linux 6.14 to 7.2), so a
+/// A directory whose `cgroup.kill` was once written may kill newborn children for ever after (many kernels from 6.1 to 7.2), so a
 /// killed directory is never used again and the number in its name only grows.
 package struct LifeID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let session: SessionID

@@ -22,6 +22,11 @@ package struct PolicyBook: Hashable, Sendable {
         self.entries = entries.sorted { $0.name < $1.name }
     }
 
+    /// Every name that stands for a policy, in order: of the files, and of what holds where there is none.
+    package var names: [String] {
+        Set(entries.map(\.name) + [Self.fallbackName]).sorted()
+    }
+
     package func entry(named name: String) -> Entry? {
         if let entry = entries.first(where: { $0.name == name }) { return entry }
         return name == Self.fallbackName

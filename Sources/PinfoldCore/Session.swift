@@ -37,6 +37,12 @@ package struct Session: Sendable {
         self.lastActivity = lastActivity
     }
 
+    /// Of the caller's own settings, those that the kernel does not hold: whoever asked for a limit must hear that there is
+    /// none.
+    package var unheldSettings: [UnheldLimit] {
+        (life?.unheld ?? []).filter { limit in settings.contains { $0.hasPrefix(limit.key + "=") } }
+    }
+
     /// Whether a new life would go on where the last one stopped.
     package var isResumable: Bool {
         switch policy.resume {

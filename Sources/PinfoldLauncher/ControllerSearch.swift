@@ -47,7 +47,9 @@ struct ControllerSearch: ~Copyable {
                     isQueued = true
                     dueAt = nil
                     say("waiting for a place (number \(position) in the queue)")
-                case .granted(let grant): return grant
+                case .granted(let grant):
+                    for limit in grant.unheld { say(limit.description) }
+                    return grant
                 case .ended(let ending): throw LaunchFailure(ending.cause.message, exitCode: ending.exitCode)
                 case .attached, .attachFailed, .closeInput, .cancelTurn, .released: break
                 }

@@ -67,7 +67,9 @@ struct Supervision: ~Copyable {
                 case .queued(let position):
                     isQueued = true
                     say("waiting for a place (number \(position) in the queue)")
-                case .granted(let grant): return grant
+                case .granted(let grant):
+                    for limit in grant.unheld { say(limit.description) }
+                    return grant
                 case .ended(let ending): throw LaunchFailure(ending.cause.message, exitCode: ending.exitCode)
                 case .attached, .attachFailed, .closeInput, .cancelTurn, .released: break
                 }

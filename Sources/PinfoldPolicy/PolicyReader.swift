@@ -34,6 +34,10 @@ struct PolicyReader {
             let file = try UnitFile(name: source.path, bytes: bytes)
             if paths[name] == nil { paths[name] = source.path }
             if name != Self.poolName, sessions[name] == nil { sessions[name] = (MatchRule(), SessionPolicy()) }
+            for section in file.sections {
+                guard let problem = Self.problem(ofSection: section.name, in: name) else { continue }
+                complaints.append(PolicyComplaint(file: source.path, line: section.line, problem: problem))
+            }
             take(file.assignments, of: name, from: source.path)
         } catch {
             complaints.append(error)
@@ -111,14 +115,19 @@ struct PolicyReader {
             var match = sessions[name]?.match ?? MatchRule()
             try MatchKeys.apply(assignment, to: &match)
             sessions[name]?.match = match
-        case ("Pool", false):
-            throw ValueProblem("the section [Pool] belongs in pool.policy")
+        default: break
+        }
+    }
+
+    /// Judged where it begins, not by its keys: one without any may be a slip too.
+    private static func problem(ofSection section: String, in name: String) -> String? {
+        switch (section, name == poolName) {
+        case ("Pool", true), ("Session", false), ("Match", false): nil
+        case ("Pool", false): "the section [Pool] belongs in pool.policy"
         case ("Session", true), ("Match", true):
-            throw ValueProblem(
-                "the section [\(assignment.section)] belongs in a file of its own, for example agent.policy")
-        default:
-            let known = isPool ? "[Pool]" : "[Match] and [Session]"
-            throw ValueProblem("the section [\(assignment.section)] is not known; here are \(known)")
+            "the section [\(section)] belongs in a file of its own, for example agent.policy"
+        case (_, let isPool):
+            "the section [\(section)] is not known; here are \(isPool ? "[Pool]" : "[Match] and [Session]")"
         }
     }
 

@@ -15,6 +15,8 @@ struct UnitFile {
     static let longest = 256 * 1024
 
     let assignments: [Assignment]
+    /// Each section as it begins, and in which line.
+    let sections: [(name: String, line: Int)]
 
     /// - Throws: the first complaint; after it, nothing in the file can be trusted to mean what it says.
     init(name: String, bytes: [UInt8]) throws(PolicyComplaint) {
@@ -30,15 +32,20 @@ struct UnitFile {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw PolicyComplaint(file: name, problem: "is not valid UTF-8, so it is not a text file")
         }
-        assignments = try Self.read(text, name: name)
+        (assignments, sections) = try Self.read(text, name: name)
     }
 
-    private static func read(_ text: String, name: String) throws(PolicyComplaint) -> [Assignment] {
+    private static func read(
+        _ text: String, name: String
+    ) throws(PolicyComplaint) -> (assignments: [Assignment], sections: [(name: String, line: Int)]) {
         var assignments: [Assignment] = []
+        var sections: [(name: String, line: Int)] = []
         var section: String?
         for (number, line) in logicalLines(of: text) {
             if line.first == "[" {
-                section = try sectionName(line, name: name, number: number)
+                let found = try sectionName(line, name: name, number: number)
+                section = found
+                sections.append((found, number))
                 continue
             }
             guard let equals = line.firstIndex(of: "=") else {
@@ -58,7 +65,7 @@ struct UnitFile {
             }
             assignments.append(Assignment(section: section, key: key, value: value, line: number))
         }
-        return assignments
+        return (assignments, sections)
     }
 
     private static func sectionName(_ line: String, name: String, number: Int) throws(PolicyComplaint) -> String {

@@ -35,6 +35,15 @@ extension UnheldLimit {
     }
 }
 
+extension JSONShape<UnheldLimit> {
+    package static var unheldLimit: Self {
+        .object { (object) throws(JSONDecodingError) in
+            UnheldLimit(
+                key: try object.required("key", as: .string), reason: try object.required("reason", as: .string))
+        }
+    }
+}
+
 /// Whether something the controller needs is there: one line of `pinfold doctor`.
 package struct AbilityReport: Hashable, Sendable {
     package enum Status: String, CaseIterable, Sendable {

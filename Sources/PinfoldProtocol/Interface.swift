@@ -52,9 +52,10 @@ package enum Interface {
           reason: string
         )
 
-        # event: queued (position), granted (session to resume, and the cgroup's descriptor), attached,
+        # event: queued (position), granted (session to unheld, and the cgroup's descriptor), attached,
         # attach_failed (reason), close_input (cause to refusable), cancel_turn (cause), released,
         # ended (cause, suspended, exitCode).
+        # unheld: of the settings that Open asked for, those that the kernel does not hold.
         # resume: what a former life left by Remember or SetToken for this one to go on with.
         # close_input says that the life is being ended: close the command's input, milliseconds later SIGTERM follows.
         # Where it is refusable, a Turn that is not among the first reports of this lease takes it back: a launcher that
@@ -71,6 +72,7 @@ package enum Interface {
           socket: ?string,
           graceMilliseconds: ?int,
           resume: ?string,
+          unheld: ?[]UnheldLimit,
           reason: ?string,
           cause: ?Cause,
           milliseconds: ?int,

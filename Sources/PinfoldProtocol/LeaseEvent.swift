@@ -31,10 +31,12 @@ package enum LeaseEvent: Hashable, Sendable {
         package let graceMilliseconds: UInt64
         /// What a former life left for this one to go on with; nil over a lease that is taken again.
         package let resume: String?
+        /// Of the settings the caller asked for, those that the kernel does not hold.
+        package let unheld: [UnheldLimit]
 
         package init(
             session: String, life: UInt64, cgroup: String, policy: String, enforcement: Enforcement, socket: String,
-            graceMilliseconds: UInt64, resume: String? = nil
+            graceMilliseconds: UInt64, resume: String? = nil, unheld: [UnheldLimit] = []
         ) {
             self.session = session
             self.life = life
@@ -44,6 +46,7 @@ package enum LeaseEvent: Hashable, Sendable {
             self.socket = socket
             self.graceMilliseconds = graceMilliseconds
             self.resume = resume
+            self.unheld = unheld
         }
     }
 
@@ -82,6 +85,7 @@ extension LeaseEvent {
                 "cgroup": .string(grant.cgroup), "policy": .string(grant.policy),
                 "enforcement": .string(grant.enforcement.rawValue), "socket": .string(grant.socket),
                 "graceMilliseconds": JSON(grant.graceMilliseconds), "resume": JSON(grant.resume),
+                "unheld": .array(grant.unheld.map(\.json)),
             ]
         case .attached: ["event": "attached"]
         case .attachFailed(let reason): ["event": "attach_failed", "reason": .string(reason)]
@@ -136,7 +140,8 @@ extension LeaseEvent.Grant {
             enforcement: try object.required("enforcement", as: .oneOf(Enforcement.self)),
             socket: try object.required("socket", as: .string),
             graceMilliseconds: try object.required("graceMilliseconds", as: .uint64),
-            resume: try object.optional("resume", as: .string))
+            resume: try object.optional("resume", as: .string),
+            unheld: try object.optional("unheld", as: .array(of: .unheldLimit)) ?? [])
     }
 }
 

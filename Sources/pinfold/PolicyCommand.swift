@@ -1,13 +1,14 @@
 import PinfoldController
 import PinfoldCore
 import PinfoldJSON
+import PinfoldLinux
 import PinfoldPolicy
 import PinfoldProtocol
 
 enum PolicyCommand {
     static let entry = CommandEntry(
         "policy", "Check policy files, or show what they come to", operands: "check|show [NAME]",
-        flags: [Flag("policies", value: "DIR", "the policy folder (default: the controller's)"), Flag.json],
+        flags: [Flag("policies", value: "DIR", "the policy folder (default: as for serve)"), Flag.json],
         text: [
             "check: read every file and say all that is wrong, with file, line, key and what would be right. Exit status 1 "
                 + "where something is. Nothing is applied.",
@@ -15,6 +16,9 @@ enum PolicyCommand {
         ]
     ) { arguments in
         let folder = arguments["policies"] ?? Client.places.policies
+        if arguments["policies"] != nil, (try? FileStatus.of(path: folder)) == nil {
+            throw UsageError("there is no folder \(folder)")
+        }
         switch arguments.words.first {
         case "check"? where arguments.words.count == 1: return check(folder, arguments)
         case "show"? where arguments.words.count <= 2:
@@ -52,10 +56,8 @@ enum PolicyCommand {
         let rows: [PolicyText.Row]
         if let name, name != "pool" {
             guard let entry = set.book.entry(named: name) else {
-                let known = set.book.entries.map(\.name).joined(separator: ", ")
-                throw UsageError(
-                    "there is no policy '\(name)' in \(folder); there are pool, default\(known.isEmpty ? "" : ", \(known)")"
-                )
+                let known = set.book.names.joined(separator: ", ")
+                throw UsageError("there is no policy '\(name)' in \(folder); there are pool, \(known)")
             }
             rows = PolicyText.rows(of: entry, in: set)
         } else {

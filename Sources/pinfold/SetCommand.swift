@@ -1,3 +1,4 @@
+import PinfoldCore
 import PinfoldJSON
 import PinfoldProtocol
 
@@ -15,9 +16,7 @@ enum SetCommand {
         var client = try Client(arguments)
         let answer = try client.ask(
             .set(arguments.words[0], settings: Array(arguments.words.dropFirst())), within: .seconds(60))
-        for unheld in try answer.required("unheld", as: .array(of: .object)) {
-            Output.complain("\(unheld["key"]?.string ?? "?")= is not held: \(unheld["reason"]?.string ?? "")")
-        }
+        for limit in try answer.required("unheld", as: .array(of: .unheldLimit)) { Output.complain(limit.description) }
         if arguments.has("json") { Output.printPretty(answer["session"] ?? .null) }
         return 0
     }

@@ -163,7 +163,7 @@ import Testing
     @Test func requestForAPolicyThatIsNotThereNamesThoseThatAre() throws {
         try Desk.with(policies: ["agent.policy": "[Session]\nTasksMax=9\n"]) { desk in
             let reply = try desk.client().ask(.open(OpenRequest(policy: "agnet", command: ["x"])))
-            #expect(reply.parameters["message"]?.string == "there is no policy 'agnet'; there are agent")
+            #expect(reply.parameters["message"]?.string == "there is no policy 'agnet'; there are agent, default")
         }
     }
 

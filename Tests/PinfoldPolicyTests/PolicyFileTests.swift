@@ -61,8 +61,9 @@ private let wrongLines: [(text: String, complaint: String)] = [
     ),
     ("[Session]\nAllowedCPUs=a", ":2: AllowedCPUs=a: is not a list of CPUs; write for example 0-3 7"),
     ("[Match]\nCommand=[a", ":2: Command=[a: is not a pattern: a '[' is not closed, or a '\\' stands at the end"),
-    ("[Pool]\nMaxSessions=3", ":2: MaxSessions=3: the section [Pool] belongs in pool.policy"),
-    ("[Service]\nX=1", ":2: X=1: the section [Service] is not known; here are [Match] and [Session]"),
+    ("[Pool]\nMaxSessions=3", ":1: the section [Pool] belongs in pool.policy"),
+    ("[Sesion]\n", ":1: the section [Sesion] is not known; here are [Match] and [Session]"),
+    ("[Service]\nX=1", ":1: the section [Service] is not known; here are [Match] and [Session]"),
     ("TasksMax=1", ":1: TasksMax=1: stands before any section; put [Session] above it"),
     ("[Session]\nnonsense", ":2: 'nonsense' has no '='; write Key=Value"),
     ("[Session]\n=1", ":2: nothing stands before the '='; write Key=Value"),
@@ -79,7 +80,7 @@ private let wrongLines: [(text: String, complaint: String)] = [
 private let wrongPoolLines: [(text: String, complaint: String)] = [
     (
         "[Session]\nTasksMax=1",
-        "pool.policy:2: TasksMax=1: the section [Session] belongs in a file of its own, for example agent.policy"
+        "pool.policy:1: the section [Session] belongs in a file of its own, for example agent.policy"
     ),
     ("[Pool]\nMaxSessions=0", "pool.policy:2: MaxSessions=0: is not a whole number from 1 to 100000"),
     (

@@ -109,6 +109,24 @@ struct SurfaceTests {
         }
     }
 
+    @Test func limitThatACallerAsksForAndNobodyHoldsIsSaidAtTheStart() throws {
+        try Rig.with { rig in
+            let said = "pinfold: MemoryMax= is not held: the memory controller is not enabled here\n"
+            let asked = try rig.pinfold("run", "--set", "MemoryMax=100M", "--", "true")
+            #expect(asked.status == 0)
+            #expect(asked.errors.contains(said) == !Machine.hasMemoryController)
+            #expect(try !rig.pinfold("run", "--", "true").errors.contains("is not held"))
+        }
+    }
+
+    @Test func policyCheckOfAFolderThatIsNotThereIsRefused() throws {
+        try Rig.with(starts: false) { rig in
+            let done = try rig.pinfold("policy", "check", "--policies", rig.folder + "/nowhere")
+            #expect(done.status == 64)
+            #expect(done.errors.contains("there is no folder \(rig.folder)/nowhere"))
+        }
+    }
+
     @Test func policyCheckNamesEverythingThatIsWrongAndAppliesNothing() throws {
         let wrong = "[Session]\nMemoryMax=30\nTasksMax=-1\n"
         try Rig.with(policies: ["fine.policy": "[Session]\nTasksMax=3\n"]) { rig in
@@ -159,6 +177,26 @@ struct SurfaceTests {
             let memory = abilities.first { $0["name"]?.string == "memory" }
             #expect(memory?["status"]?.string == (Machine.hasMemoryController ? "available" : "missing"))
             #expect(try rig.pinfold("doctor").status == 0)
+        }
+    }
+
+    @Test func doctorMakesNoSliceToLookAtIt() throws {
+        try Rig.with(starts: false) { rig in
+            let slice = rig.slice + "/not/yet"
+            let done = try rig.pinfold("doctor", "--slice", slice)
+            #expect(done.status == 0)
+            #expect(done.output.contains(slice))
+            #expect((try? FileStatus.of(path: rig.slice + "/not")) == nil)
+        }
+    }
+
+    @Test(.disabled(if: Machine.hasMemoryController, "the kernel holds the limits here"))
+    func refusedStartLeavesNoSliceBehind() throws {
+        try Rig.with(starts: false) { rig in
+            try Data("[Pool]\n".utf8).write(to: URL(filePath: rig.folder + "/policies/pool.policy"))
+            let words = rig.serveArguments.map { $0 == rig.slice ? rig.slice + "/new" : $0 }
+            #expect(try Program(Program.pinfold, words, rig: rig).finish().status == 1)
+            #expect((try? FileStatus.of(path: rig.slice + "/new")) == nil)
         }
     }
 
