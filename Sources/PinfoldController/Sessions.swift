@@ -54,7 +54,8 @@ extension Controller {
     ) throws(InterfaceError) -> PolicyBook.Entry {
         if let name = open.policy {
             guard let entry = policies.book.entry(named: name) else {
-                throw .rejected("there is no policy '\(name)'; there are \(policies.book.names.joined(separator: ", "))")
+                let known = policies.book.names.joined(separator: ", ")
+                throw .rejected("there is no policy '\(name)'; there are \(known)")
             }
             return entry
         }

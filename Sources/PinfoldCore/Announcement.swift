@@ -4,7 +4,7 @@ package struct Announcement: Hashable, Sendable {
         case queued, refused, admitted, started, busy, idle, waiting
         case victimChosen = "victim_chosen"
         case nothingEvictable = "nothing_evictable"
-        case stopping, stuck, suspended, ended, forgotten
+        case stopping, stuck, suspended, ended
         /// An ending was taken back because a turn began meanwhile.
         case reinstated
         case turnCancelled = "turn_cancelled"

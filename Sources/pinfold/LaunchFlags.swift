@@ -7,7 +7,9 @@ struct LaunchFlags {
     static let all = [
         Flag("session", short: "s", value: "ID", "the session's name (default: one made from the command's)"),
         Flag("policy", short: "p", value: "POLICY", "the policy (default: whose [Match] fits best)"),
-        Flag("set", value: "KEY=VALUE", repeats: true, "lay a setting over the policy; only root and the controller's user may loosen"),
+        Flag(
+            "set", value: "KEY=VALUE", repeats: true,
+            "lay a setting over the policy; only root and the controller's own user may loosen"),
         Flag("wait", value: "TIME", "how long to wait for a place (default: AdmissionTimeoutSec=)"),
         Flag.socket,
     ]

@@ -5,7 +5,7 @@ enum ServeCommand {
     static let entry = CommandEntry(
         "serve", "Run the controller", operands: "[-- COMMAND...]",
         flags: [
-            Flag("slice", value: "DIR", "the cgroup to own (default: our own where delegated; without systemd, /pinfold)"),
+            Flag("slice", value: "DIR", "the cgroup to own (default: ours where delegated; without systemd, /pinfold)"),
             Flag("policies", value: "DIR", "the policy files (default: /etc/pinfold; users: ~/.config/pinfold)"),
             Flag("state", value: "DIR", "the records (default: /var/lib/pinfold; users: ~/.local/state/pinfold)"),
             Flag.socket,
