@@ -118,15 +118,16 @@ extension Session {
         case .stopping(let stopping):
             return stopping.nextDeadline
         case .running:
-            var due = [life.leaseDeadline, policy.lifetime.map { life.startedAt + $0 }, turnDeadline]
-            if life.turn == .none, !life.awaitsLauncher {
-                due.append(life.announcedIdle ? nil : lastActivity + policy.idleAfter)
-                // Idle for longer than the limit but busy by its own measure: nothing happens before it is idle.
-                due.append(idleLimit.map { lastActivity + max($0, policy.idleAfter) })
-                due.append(life.isReclaimed ? nil : policy.reclaimIdle.map { lastActivity + max($0, policy.idleAfter) })
-                due.append(life.isFrozen ? nil : policy.freezeIdle.map { lastActivity + max($0, policy.idleAfter) })
-            }
-            return due.compactMap { $0 }.min()
+            var due = Instant.earliest(life.leaseDeadline, policy.lifetime.map { life.startedAt + $0 })
+            due = Instant.earliest(due, turnDeadline)
+            guard life.turn == .none, !life.awaitsLauncher else { return due }
+            // Idle for longer than the limit but busy by its own measure: nothing happens before it is idle.
+            func idleFor(_ span: Duration?) -> Instant? { span.map { lastActivity + max($0, policy.idleAfter) } }
+            if !life.announcedIdle { due = Instant.earliest(due, idleFor(policy.idleAfter)) }
+            due = Instant.earliest(due, idleFor(idleLimit))
+            if !life.isReclaimed { due = Instant.earliest(due, idleFor(policy.reclaimIdle)) }
+            if !life.isFrozen { due = Instant.earliest(due, idleFor(policy.freezeIdle)) }
+            return due
         }
     }
 }
@@ -140,6 +141,6 @@ extension Stopping {
                 isReportedStuck ? nil : since + SessionPool.stuckAfter
             case .collecting: nil
             }
-        return [stepEnd, statusDeadline].compactMap { $0 }.min()
+        return Instant.earliest(stepEnd, statusDeadline)
     }
 }

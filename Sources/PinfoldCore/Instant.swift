@@ -20,6 +20,12 @@ package struct Instant: Hashable, Comparable, Sendable {
         return Instant(nanoseconds: overflow ? .max : sum)
     }
 
+    /// The earlier of two; nil where there is neither.
+    package static func earliest(_ one: Instant?, _ other: Instant?) -> Instant? {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
+    }
+
     /// The last moment that is not yet this one.
     package var justBefore: Instant {
         Instant(nanoseconds: nanoseconds > 0 ? nanoseconds - 1 : 0)

@@ -61,12 +61,16 @@ extension SessionPool {
                 life.processID = survivor.processID
                 life.placement = survivor.placement
                 life.leaseDeadline = survivor.keepsTree ? nil : now + Self.leaseGrace
+                // As a rule its former controller has said so, and once more for each would help nobody.
+                life.announcedIdle = session.idleTime(at: now) >= session.policy.idleAfter
                 session.life = life
             }
             let index = sessions.append(session)
             schedule(index, at: now)
-            actions.append(.save(session.id))
-            if adoption.survivor != nil {
+            if adoption.survivor == nil {
+                actions.append(.save(session.id))
+            } else {
+                // What is known of it has not changed by being read.
                 actions.append(.announce(Announcement(.adopted, LifeID(session: session.id, number: session.lives))))
             }
         }

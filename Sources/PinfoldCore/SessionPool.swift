@@ -56,7 +56,7 @@ package struct SessionPool: Sendable {
 
     /// When `timePassed` is next worth handing in; nil while there is nothing to wait for.
     package var nextDeadline: Instant? {
-        [nextDue, memory.nextReading, queue.map(\.deadline).min()].compactMap { $0 }.min()
+        Instant.earliest(Instant.earliest(nextDue, memory.nextReading), queue.lazy.map(\.deadline).min())
     }
 
     /// Whether it was told to end, or to leave its sessions to the next one.

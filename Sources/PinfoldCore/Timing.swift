@@ -8,7 +8,9 @@ extension SessionPool {
     /// Looks at every session once and finds out anew when the next look is due.
     mutating func passTime(at now: Instant, _ actions: inout [Action]) {
         for index in sessions.residents {
-            guard let life = sessions[index].life else { continue }
+            guard let due = sessions[index].nextDeadline(at: now), now >= due, let life = sessions[index].life else {
+                continue
+            }
             switch life.stage {
             case .starting(let deadline):
                 guard now >= deadline else { continue }
@@ -20,7 +22,7 @@ extension SessionPool {
             case .stopping: advanceEnding(index, at: now, &actions)
             }
         }
-        nextDue = sessions.residents.compactMap { sessions[$0].nextDeadline(at: now) }.min()
+        nextDue = sessions.residents.reduce(nil) { Instant.earliest($0, sessions[$1].nextDeadline(at: now)) }
     }
 
     /// Forgets the longest ended of the ended, those that could go on much later than those that could not. A suspended
