@@ -24,7 +24,10 @@ static void grow(int count) {
         if (child == 0) children = count < 10 ? count : 10;
         int share = count / (children - child);
         count -= share;
-        if (fork() != 0) continue;
+        pid_t born;
+        // Those of the tree before may not all be buried yet, and their numbers not free.
+        while ((born = fork()) < 0) usleep(1000);
+        if (born != 0) continue;
         setsid();
         atomic_fetch_add(alive, 1);
         count = share - 1;
