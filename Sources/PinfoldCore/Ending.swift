@@ -192,7 +192,10 @@ extension SessionPool {
         if let client = life.lease { actions.append(.finish(client, outcome)) }
         for client in life.waiting + life.settingLimits { actions.append(.answer(client, id.session, .done)) }
         var details = Announcement.details(of: cause)
-        if let peak = totals.memoryPeak { details.append(("peakBytes", .number(Int64(clamping: peak)))) }
+        // Some causes tell the peak themselves.
+        if let peak = totals.memoryPeak, !details.contains(where: { $0.name == "peakBytes" }) {
+            details.append(("peakBytes", .number(Int64(clamping: peak))))
+        }
         if let cpu = totals.cpuMicroseconds { details.append(("cpuMicroseconds", .number(Int64(clamping: cpu)))) }
         actions.append(.announce(Announcement(isSuspended ? .suspended : .ended, id, details)))
         forgetOldest(&actions)

@@ -185,7 +185,7 @@ struct RandomHistory {
         case .cancelTurn(let life, _): if random.chance(60) { plan(.turn(life, .none), within: 12_000) }
         case .terminate(let life): if random.chance(60) { planDeath(life, within: 4_000) }
         case .kill(let life): planDeath(life, within: 100)
-        case .collect(let life): plan(.removed(life, LifeTotals()), within: 50)
+        case .collect(let life): plan(.removed(life, totals()), within: 50)
         case .setLimits(let life, _):
             plan(.limitsSet(life, CreationFacts(enforcement: .kernel, unheld: [])), within: 50)
         default: break
@@ -201,6 +201,17 @@ struct RandomHistory {
         scheduled += 1
         let delay = Duration.milliseconds(Int.random(in: 0...milliseconds, using: &random))
         agenda.append((now + delay, scheduled, event))
+    }
+
+    /// Of a life that now and then died of its own limit.
+    private mutating func totals() -> LifeTotals {
+        var totals = LifeTotals()
+        totals.memoryPeak = UInt64.random(in: 0...(600 << 20), using: &random)
+        guard Int.random(in: 0..<8, using: &random) == 0 else { return totals }
+        var events = MemoryEventCounts()
+        (events.outOfMemory, events.kills) = (1, 2)
+        totals.events = events
+        return totals
     }
 
     private mutating func reading() -> Reading {
@@ -251,6 +262,9 @@ struct RandomHistory {
         case .collect(let life):
             if !collected.insert(life).inserted { violations.append("\(life) was collected twice") }
             ends += 1
+        case .announce(let announcement):
+            let names = announcement.details.map(\.name)
+            if Set(names).count < names.count { violations.append("\(announcement.name) says \(names)") }
         default: break
         }
     }
