@@ -37,7 +37,10 @@ struct Adopting {
     /// The records, and those that did not reach the disk before the former controller was killed.
     private func completed(_ records: [SessionRecord]) -> [SessionRecord] {
         var known = Dictionary(records.map { ($0.session.id, $0) }) { first, _ in first }
-        for note in world.notes() {
+        let recorded = records.filter { $0.life != nil }.map { record in
+            LifeID(session: record.session.id, number: record.session.lives).directoryName
+        }
+        for note in world.notes(besides: Set(recorded)) {
             guard case .object(let object)? = try? JSON.parse(note), var record = try? decode(object),
                 record.boot == boot
             else { continue }
@@ -93,10 +96,10 @@ extension SliceWorld {
         return facts
     }
 
-    /// What was left with the cgroups that are there.
-    func notes() -> [[UInt8]] {
+    /// What was left with the cgroups that are there, but for these.
+    func notes(besides recorded: Set<String>) -> [[UInt8]] {
         ((try? held.slice.sessions.children()) ?? []).compactMap { name in
-            (try? held.slice.sessions.child(name)?.note()) ?? nil
+            recorded.contains(name) ? nil : (try? held.slice.sessions.child(name)?.note()) ?? nil
         }
     }
 
