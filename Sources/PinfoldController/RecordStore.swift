@@ -149,7 +149,9 @@ package final class RecordStore {
                 do throws(WorldError) {
                     records.append(try decode(try read(name)))
                     // It may be one that lasts; if not, it costs one call too many, once.
-                    if let session = try? SessionID(String(name.dropLast(Self.suffix.count))) { lasting.insert(session) }
+                    if let session = try? SessionID(String(name.dropLast(Self.suffix.count))) {
+                        lasting.insert(session)
+                    }
                 } catch {
                     problems.append(setAside(name, because: error))
                 }

@@ -31,7 +31,7 @@ extension SessionPool {
 
     private mutating func note(_ part: LifeReading, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: part.life) else { return }
-        let before = sessions[index].life?.memory.events
+        let before = sessions.all[index].life?.memory.events
         sessions[index].life?.memory.take(part)
         if let events = part.events, let before, events.kills > before.kills || events.outOfMemory > before.outOfMemory
         {
@@ -47,8 +47,8 @@ extension SessionPool {
         }
         guard let microseconds = part.cpuMicroseconds else { return }
         let sample = CPUSample(microseconds: microseconds, at: now)
-        if let earlier = sessions[index].life?.cpu,
-            sample.share(since: earlier) > sessions[index].policy.idleCPU
+        if let earlier = sessions.all[index].life?.cpu,
+            sample.share(since: earlier) > sessions.all[index].policy.idleCPU
         {
             noteActivity(part.life, .cpu, at: now, &actions)
         }
@@ -61,14 +61,14 @@ extension SessionPool {
     func headroomWithCredit(at now: Instant) -> UInt64? {
         guard let headroom = memory.last?.headroom(in: budget) else { return nil }
         let credit = sessions.residents.reduce(UInt64(0)) { sum, index in
-            guard let stopping = sessions[index].life?.stopping, now < stopping.creditEnds else { return sum }
+            guard let stopping = sessions.all[index].life?.stopping, now < stopping.creditEnds else { return sum }
             return sum.addingReportingOverflow(stopping.expected).partialValue
         }
         return headroom.addingReportingOverflow(credit).partialValue
     }
 
     private func isCreditPending(at now: Instant) -> Bool {
-        sessions.residents.contains { (sessions[$0].life?.stopping).map { now < $0.creditEnds } ?? false }
+        sessions.residents.contains { (sessions.all[$0].life?.stopping).map { now < $0.creditEnds } ?? false }
     }
 
     private mutating func guardReserve(_ headroom: UInt64?, at now: Instant, _ actions: inout [Action]) {
@@ -92,7 +92,7 @@ extension SessionPool {
     /// Below the hard reserve nobody is given time: whoever is on the way out goes now.
     private mutating func hasten(at now: Instant, _ actions: inout [Action]) {
         for index in sessions.residents {
-            guard let stopping = sessions[index].life?.stopping, !stopping.isKilling else { continue }
+            guard let stopping = sessions.all[index].life?.stopping, !stopping.isKilling else { continue }
             kill(index, at: now, &actions)
         }
     }

@@ -20,7 +20,7 @@ extension SessionPool {
     func memoryLack(for request: SessionRequest, at now: Instant) -> MemoryLack? {
         guard let headroom = headroomWithCredit(at: now) else { return nil }
         let claimed = sessions.residents.reduce(UInt64(0)) { sum, index in
-            sum.addingReportingOverflow(claim(of: sessions[index], at: now)).partialValue
+            sum.addingReportingOverflow(claim(of: sessions.all[index], at: now)).partialValue
         }
         let expected = expectedMemory(of: request.session, policyName: request.policyName, policy: request.policy)
         let needed = budget.reserve + claimed + expected
@@ -37,7 +37,7 @@ extension SessionPool {
 
     /// One victim for each waiting request that no ending session makes room for.
     mutating func makePlaces(at now: Instant, _ actions: inout [Action]) {
-        let ending = sessions.residents.count { sessions[$0].life?.stopping != nil }
+        let ending = sessions.residents.count { sessions.all[$0].life?.stopping != nil }
         let missing = queue.count - ending - max(0, budget.policy.maxSessions - residentCount)
         guard missing > 0 else { return }
         let limit = budget.policy.maxSessions
@@ -51,7 +51,7 @@ extension SessionPool {
 
     /// One victim at a time: its memory must be back before another one goes.
     mutating func makeMemory(_ lack: MemoryLack, at now: Instant, _ actions: inout [Action]) {
-        guard !sessions.residents.contains(where: { sessions[$0].life?.stopping != nil }) else { return }
+        guard !sessions.residents.contains(where: { sessions.all[$0].life?.stopping != nil }) else { return }
         let need = EvictionNeed.memory(shortfall: lack.needed - lack.available)
         guard Eviction.rank(sessions.all, for: need, at: now).first?.isEligible == true else { return }
         evictOne(for: need, at: now, &actions) {

@@ -2,22 +2,23 @@
 ///
 /// A plain dictionary would do but for its order, which differs from run to run: equal inputs must give equal decisions.
 package struct SessionTable: Sendable {
-    private var slots: [Session] = []
+    /// Read through this where only a part is wanted: an array lends it, the subscript below copies all of a session.
+    package private(set) var all: [Session] = []
     private var places: [SessionID: Int] = [:]
     /// Where those with a life are, in order: there may be a thousand others, which no event need look at.
     package private(set) var residents: [Int] = []
 
     package init() {}
 
-    package var indices: Range<Int> { slots.indices }
-    package var count: Int { slots.count }
-    package var all: [Session] { slots }
+    package var indices: Range<Int> { all.indices }
+    package var count: Int { all.count }
 
     package subscript(index: Int) -> Session {
-        _read { yield slots[index] }
+        // Not _read: Swift 6.3 then copies a part out of what it yields after it is freed.
+        get { all[index] }
         _modify {
-            let before = slots[index].life != nil
-            yield &slots[index]
+            let before = all[index].life != nil
+            yield &all[index]
             noteResidence(of: index, since: before)
         }
     }
@@ -28,32 +29,32 @@ package struct SessionTable: Sendable {
 
     /// The place of a session whose current life is this one; nil where that life is over.
     package func index(of life: LifeID) -> Int? {
-        guard let index = places[life.session], slots[index].life?.number == life.number else { return nil }
+        guard let index = places[life.session], all[index].life?.number == life.number else { return nil }
         return index
     }
 
     package subscript(id: SessionID) -> Session? {
-        places[id].map { slots[$0] }
+        places[id].map { all[$0] }
     }
 
     /// Adds a session whose name is not yet known, at the end.
     package mutating func append(_ session: Session) -> Int {
-        slots.append(session)
-        places[session.id] = slots.count - 1
-        noteResidence(of: slots.count - 1, since: false)
-        return slots.count - 1
+        all.append(session)
+        places[session.id] = all.count - 1
+        noteResidence(of: all.count - 1, since: false)
+        return all.count - 1
     }
 
     package mutating func remove(_ id: SessionID) {
         guard let index = places.removeValue(forKey: id) else { return }
-        slots.remove(at: index)
-        for later in index..<slots.count { places[slots[later].id] = later }
+        all.remove(at: index)
+        for later in index..<all.count { places[all[later].id] = later }
         residents.removeAll { $0 == index }
         for place in residents.indices where residents[place] > index { residents[place] -= 1 }
     }
 
     private mutating func noteResidence(of index: Int, since before: Bool) {
-        let isThere = slots[index].life != nil
+        let isThere = all[index].life != nil
         guard isThere != before else { return }
         let place = residents.firstIndex { $0 >= index } ?? residents.count
         if isThere { residents.insert(index, at: place) } else { residents.remove(at: place) }

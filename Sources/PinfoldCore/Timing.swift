@@ -8,9 +8,9 @@ extension SessionPool {
     /// Looks at every session once and finds out anew when the next look is due.
     mutating func passTime(at now: Instant, _ actions: inout [Action]) {
         for index in sessions.residents {
-            guard let due = sessions[index].nextDeadline(at: now), now >= due, let life = sessions[index].life else {
-                continue
-            }
+            guard let due = sessions.all[index].nextDeadline(at: now), now >= due,
+                let life = sessions.all[index].life
+            else { continue }
             switch life.stage {
             case .starting(let deadline):
                 guard now >= deadline else { continue }
@@ -22,7 +22,7 @@ extension SessionPool {
             case .stopping: advanceEnding(index, at: now, &actions)
             }
         }
-        nextDue = sessions.residents.reduce(nil) { Instant.earliest($0, sessions[$1].nextDeadline(at: now)) }
+        nextDue = sessions.residents.reduce(nil) { Instant.earliest($0, sessions.all[$1].nextDeadline(at: now)) }
     }
 
     /// Forgets the longest ended of the ended, those that could go on much later than those that could not. A suspended
@@ -34,12 +34,13 @@ extension SessionPool {
 
     private mutating func forgetOldest(beyond most: Int, withToken: Bool, _ actions: inout [Action]) {
         let ended = sessions.indices.filter { index in
-            sessions[index].life == nil && !sessions[index].isSuspended && (sessions[index].token != nil) == withToken
+            sessions.all[index].life == nil && !sessions.all[index].isSuspended
+                && (sessions.all[index].token != nil) == withToken
         }
         guard ended.count > most else { return }
         let beginning = Instant(nanoseconds: 0)
         func end(of index: Int) -> (Instant, SessionID) {
-            (sessions[index].endedAt ?? beginning, sessions[index].id)
+            (sessions.all[index].endedAt ?? beginning, sessions.all[index].id)
         }
         guard let oldest = ended.min(by: { end(of: $0) < end(of: $1) }) else { return }
         let id = sessions[oldest].id
