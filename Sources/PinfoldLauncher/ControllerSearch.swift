@@ -16,7 +16,6 @@ struct ControllerSearch: ~Copyable {
     /// When to look for the controller again, or when its silence is too long.
     private(set) var dueAt: MonotonicClock.Instant?
     private var endsAt: MonotonicClock.Instant?
-    private var isQueued = false
     private var searches: UInt64 = 0
 
     init(_ open: OpenRequest, at path: String) {
@@ -27,7 +26,6 @@ struct ControllerSearch: ~Copyable {
     mutating func begin() {
         searches += 1
         pause = Self.firstPause
-        isQueued = false
         dueAt = MonotonicClock.now()
         endsAt = dueAt?.advanced(by: Self.patience)
     }
@@ -41,19 +39,8 @@ struct ControllerSearch: ~Copyable {
         guard isSearching else { return nil }
         do {
             if try connect(poller) { return nil }
-            while let event = try launch?.next() {
-                switch event {
-                case .queued(let position):
-                    isQueued = true
-                    dueAt = nil
-                    say("waiting for a place (number \(position) in the queue)")
-                case .granted(let grant):
-                    for limit in grant.unheld { say(limit.description) }
-                    return grant
-                case .ended(let ending): throw LaunchFailure(ending.cause.message, exitCode: ending.exitCode)
-                case .attached, .attachFailed, .closeInput, .cancelTurn, .released: break
-                }
-            }
+            if let grant = try launch?.grant(say: say) { return grant }
+            if isQueued { dueAt = nil }
         } catch let error as ControllerUnavailable {
             try lookAgain(after: error, poller)
             return nil
@@ -67,6 +54,13 @@ struct ControllerSearch: ~Copyable {
 
     private var isSearching: Bool { endsAt != nil }
 
+    private var isQueued: Bool {
+        switch launch {
+        case .some(let launch): launch.isQueued
+        case .none: false
+        }
+    }
+
     /// Whether it has just been asked, so that there can be no answer yet.
     private mutating func connect(_ poller: borrowing Poller) throws -> Bool {
         if launch != nil { return false }
@@ -77,10 +71,9 @@ struct ControllerSearch: ~Copyable {
 
     /// The first time there must be one at once, as for any command; later it may be about to come back.
     private mutating func lookAgain(after error: ControllerUnavailable, _ poller: borrowing Poller) throws {
-        drop(poller)
         if isQueued { endsAt = MonotonicClock.now().advanced(by: Self.patience) }
+        drop(poller)
         guard searches > 1, let endsAt, MonotonicClock.now() < endsAt else { throw error }
-        isQueued = false
         dueAt = MonotonicClock.now().advanced(by: pause)
         pause = min(pause + pause, Self.longestPause)
     }

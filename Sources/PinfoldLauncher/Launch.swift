@@ -6,6 +6,8 @@ import PinfoldProtocol
 struct Launch: ~Copyable {
     private let path: String
     private var socket: ControllerSocket
+    /// Whether the controller has us wait: then it need not say anything for a long time.
+    private(set) var isQueued = false
 
     /// Asks for a session. What the controller says to that comes over the poller, by ``LaunchToken/lease``.
     init(_ open: OpenRequest, at path: String, _ poller: borrowing Poller) throws {
@@ -21,8 +23,24 @@ struct Launch: ~Copyable {
         try? poller.remove(socket.descriptor)
     }
 
-    /// The next thing the controller says; nil where it says nothing now.
-    mutating func next() throws -> LeaseEvent? {
+    /// Hears what the controller says to the request; nil where it has granted nothing yet.
+    mutating func grant(say: (String) -> Void) throws -> LeaseEvent.Grant? {
+        while let event = try next() {
+            switch event {
+            case .queued(let position):
+                isQueued = true
+                say("waiting for a place (number \(position) in the queue)")
+            case .granted(let grant):
+                for limit in grant.unheld { say(limit.description) }
+                return grant
+            case .ended(let ending): throw LaunchFailure(ending.cause.message, exitCode: ending.exitCode)
+            case .attached, .attachFailed, .closeInput, .cancelTurn, .released: break
+            }
+        }
+        return nil
+    }
+
+    private mutating func next() throws -> LeaseEvent? {
         switch try socket.next() {
         case .nothing: return nil
         case .closed: throw ControllerUnavailable(path: path, .connectionReset)

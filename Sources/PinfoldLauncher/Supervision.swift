@@ -51,10 +51,9 @@ struct Supervision: ~Copyable {
 
     /// Waits for the session, for as long as the controller lets us wait.
     private mutating func acquire(_ launch: inout Launch, say: (String) -> Void) throws -> LeaseEvent.Grant {
-        var isQueued = false
         while true {
-            let events = try station.poller.wait(timeout: isQueued ? nil : ControllerSocket.patience)
-            if events.isEmpty, !isQueued { throw ControllerUnavailable(path: options.socket, .timedOut) }
+            let events = try station.poller.wait(timeout: launch.isQueued ? nil : ControllerSocket.patience)
+            if events.isEmpty, !launch.isQueued { throw ControllerUnavailable(path: options.socket, .timedOut) }
             for event in events {
                 switch event.token {
                 case LaunchToken.parent: throw LaunchFailure("our parent has died", exitCode: ExitCode.failed)
@@ -62,18 +61,7 @@ struct Supervision: ~Copyable {
                 default: break
                 }
             }
-            while let event = try launch.next() {
-                switch event {
-                case .queued(let position):
-                    isQueued = true
-                    say("waiting for a place (number \(position) in the queue)")
-                case .granted(let grant):
-                    for limit in grant.unheld { say(limit.description) }
-                    return grant
-                case .ended(let ending): throw LaunchFailure(ending.cause.message, exitCode: ending.exitCode)
-                case .attached, .attachFailed, .closeInput, .cancelTurn, .released: break
-                }
-            }
+            if let grant = try launch.grant(say: say) { return grant }
         }
     }
 
