@@ -20,16 +20,21 @@ find_qemu() {
     done
 }
 
-# The Debian archive this machine's own apt is set up with. Other archives also have suites named like Debian's, so the
-# origin decides where apt knows it.
-debian_archive() {
-    # shellcheck disable=SC2016 # apt's own placeholders
-    apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-        awk -v own="$1" '
-            $2 != "main" || $3 ~ /[-\/]/ { next }
-            $1 == "Debian" && !known { known = $4 }
-            $1 ~ /^\$/ && $3 == own && !guess { guess = $4 }
-            END { print known ? known : guess }'
+# The archives that this machine's apt is set up with and that have a suite $1 with the component main, one a line, then the others.
+# Read from the source lists: `indextargets` knows nothing before the first `apt-get update`. Which of them is Debian's is
+# decided by Debian's signature, not by name.
+archives() {
+    apt-get update --print-uris -o Debug::NoLocking=true 2>/dev/null | awk -v own="$1" '
+        # 'URI/dists/SUITE/main/binary-ARCHITECTURE/Packages.xz' FILE SIZE
+        {
+            split($1, quoted, "\047")
+            if (!match(quoted[2], "/dists/[^/]+/main/binary-[^/]+/")) next
+            archive = substr(quoted[2], 1, RSTART - 1)
+            split(substr(quoted[2], RSTART), parts, "/")
+            if (parts[3] ~ /-/ || seen[archive, parts[3] == own]++) next
+            if (parts[3] == own) print archive; else others[++count] = archive
+        }
+        END { for (i = 1; i <= count; i++) if (!seen[others[i], 1]) print others[i] }'
 }
 
 apt_private() {
@@ -63,15 +68,18 @@ EOF
     apt_private get update -qq >"$folder/update.log" 2>&1
 }
 
-# The lists of this machine's own release and its backports, where it has any.
+# Sets archive to the first that has Debian's package lists for this machine's own release, with backports where there are any.
 list_own_suites() {
-    local own
+    local own candidates
     command -v apt-get >/dev/null || die "no apt-get to fetch the virtual machine's parts with"
     own=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-    archive=$(debian_archive "$own")
-    [[ -n $archive ]] || die "the apt sources of this machine name no Debian archive to fetch the virtual machine's parts from"
-    list_suites "$own" "$own-backports" || list_suites "$own" ||
-        die "cannot list the packages of $own: $(tail -n 3 "$cache/apt/update.log")"
+    mapfile -t candidates < <(archives "$own")
+    for archive in "${candidates[@]}"; do
+        if list_suites "$own" "$own-backports" || list_suites "$own"; then return; fi
+    done
+    ((${#candidates[@]})) ||
+        die "the apt sources of this machine name no Debian archive to fetch the virtual machine's parts from"
+    die "cannot list the packages of $own: $(tail -n 3 "$cache/apt/update.log")"
 }
 
 # Sets release to the newest full kernel (the cloud one lacks 9p) in the lists whose version starts with $kernel.
