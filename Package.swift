@@ -71,6 +71,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "PinfoldACPTests", dependencies: ["PinfoldACP", "PinfoldJSON", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "PinfoldLauncherTests", dependencies: ["PinfoldLauncher", "PinfoldLinux"], swiftSettings: strict),
         .testTarget(name: "PinfoldCoreTests", dependencies: ["PinfoldCore", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "PinfoldPolicyTests", dependencies: ["PinfoldPolicy", "PinfoldCore"], swiftSettings: strict),

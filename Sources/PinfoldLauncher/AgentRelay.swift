@@ -106,7 +106,7 @@ struct AgentRelay: ~Copyable {
 
     private mutating func takeSignals(say: (String) -> Void) throws {
         guard agent != nil else { return try station.leaveOnSignal("ended", say: say) }
-        while let arrival = try station.signals.next() {
+        while let arrival = try station.nextSignal() {
             if arrival.signal == .child {
                 if try agent?.command.noteChange(station.relay, station.poller) == true {
                     agent?.closeInput(station.poller)

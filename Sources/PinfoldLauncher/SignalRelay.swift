@@ -14,9 +14,11 @@ struct SignalRelay {
     let hasTerminal: Bool
     /// What the terminal has sent, to us and to the command.
     private var felt: SignalSet = []
+    /// Whether SIGCONT was passed on since no signal was waiting.
+    private var hasPassedResumeOn = false
 
-    init() {
-        hasTerminal = Terminal.controlling() != nil
+    init(hasTerminal: Bool = Terminal.controlling() != nil) {
+        self.hasTerminal = hasTerminal
     }
 
     var processGroup: SpawnOptions.ProcessGroup { hasTerminal ? .inherited : .own }
@@ -24,9 +26,19 @@ struct SignalRelay {
     /// Whether a signal that came to us is still to be passed on.
     mutating func passesOn(_ arrival: SignalIntake.Arrival) -> Bool {
         guard Self.relayed.contains(arrival.signal) else { return false }
-        guard hasTerminal, arrival.origin == .kernel else { return true }
+        guard hasTerminal, arrival.origin == .kernel else {
+            if arrival.signal == .resume { hasPassedResumeOn = true }
+            return true
+        }
         felt.insert(arrival.signal)
-        return false
+        // The stop key may have been pressed between the shell's SIGCONT and ours, which then undid the stop. Whoever is
+        // stopped already does not notice a second one: SIGCONT discards it.
+        return arrival.signal == .terminalStop && hasPassedResumeOn
+    }
+
+    /// No signal is waiting: one that arrives from now on was sent after all that was passed on.
+    mutating func noteNoneWaiting() {
+        hasPassedResumeOn = false
     }
 
     /// The command has stopped: with a terminal our shell must see us stop too, and take the terminal back. Without one

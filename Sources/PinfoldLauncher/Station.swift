@@ -45,9 +45,16 @@ struct Station: ~Copyable {
         return options
     }
 
+    /// The next signal that came; nil where none is waiting.
+    mutating func nextSignal() throws(Errno) -> SignalIntake.Arrival? {
+        let arrival = try signals.next()
+        if arrival == nil { relay.noteNoneWaiting() }
+        return arrival
+    }
+
     /// While there is no command, a signal means us.
     mutating func leaveOnSignal(_ doing: String, say: (String) -> Void) throws {
-        while let arrival = try signals.next() {
+        while let arrival = try nextSignal() {
             switch arrival.signal {
             case .terminalStop: Terminal.stopSelf(.terminalStop)
             case .interrupt, .terminate, .hangUp, .quit:

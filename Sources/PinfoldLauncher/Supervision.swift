@@ -108,7 +108,7 @@ struct Supervision: ~Copyable {
     }
 
     private mutating func passSignalsOn(_ command: inout RunningCommand) throws {
-        while let arrival = try station.signals.next() {
+        while let arrival = try station.nextSignal() {
             if arrival.signal == .child {
                 try noteChange(&command)
             } else if station.relay.passesOn(arrival) {
