@@ -3,11 +3,11 @@ package enum CommandStatus: Hashable, Sendable {
     case exited(Int32)
     case signaled(Int32)
 
-    /// The status a shell would report: the exit code, or 128 + n for signal n.
+    /// The status a shell would report: the exit code, or 128 + n for signal n, of which there are 127 at most.
     package var code: Int32 {
         switch self {
         case .exited(let code): code
-        case .signaled(let signal): 128 + signal
+        case .signaled(let signal): 128 + min(max(signal, 0), 127)
         }
     }
 

@@ -121,12 +121,23 @@ extension CommandStatus {
         }
     }
 
+    /// Bounded as wait(2) bounds it: the rules calculate with it, and it comes from any user.
     init(json object: JSONObject) throws(JSONDecodingError) {
-        if let signal = try object.optional("signal", as: .int32) {
+        if let signal = try object.optional("signal", as: .signal) {
             self = .signaled(signal)
         } else {
-            self = .exited(try object.required("code", as: .int32))
+            self = .exited(try object.required("code", as: .exitStatus))
         }
+    }
+}
+
+extension JSONShape<Int32> {
+    fileprivate static var signal: Self {
+        JSONShape<Int64>.int64.narrowed(to: "a signal's number, 1 to 64") { (1...64).contains($0) ? Int32($0) : nil }
+    }
+
+    fileprivate static var exitStatus: Self {
+        JSONShape<Int64>.int64.narrowed(to: "an exit status, 0 to 255") { (0...255).contains($0) ? Int32($0) : nil }
     }
 }
 

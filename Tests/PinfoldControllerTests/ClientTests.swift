@@ -136,6 +136,17 @@ import Testing
         }
     }
 
+    @Test func exitStatusThatNoCommandCanHaveIsRefusedAndChangesNothing() throws {
+        try Desk.with { desk in
+            let launch = try desk.start("a")
+            for parameters: JSONObject in [["signal": 2_147_483_647], ["signal": -1], ["code": 2_147_483_648]] {
+                let reply = try launch.client.ask2(Call("io.pinfold.Exited", parameters))
+                #expect(reply?.error == "org.varlink.service.InvalidParameter")
+            }
+            #expect(try desk.session("a")?.state == .busy)
+        }
+    }
+
     @Test func oneLeaseToAConnection() throws {
         try Desk.with { desk in
             let launch = try desk.start("a")

@@ -24,6 +24,11 @@ import Testing
         #expect(error?.description.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } == true)
     }
 
+    @Test(arguments: [(9, 137), (0, 128), (-1, 128), (Int32.max, 255), (Int32.min, 128)] as [(Int32, Int32)])
+    func statusOfAnyNumberOfASignalIsOneThatAShellCanReport(signal: Int32, code: Int32) {
+        #expect(CommandStatus.signaled(signal).code == code)
+    }
+
     @Test func namesThatOnlyLookAlikeAreTwoNames() {
         let (whole, parts) = (id("\u{E9}"), id("e\u{301}"))
         #expect(whole != parts)

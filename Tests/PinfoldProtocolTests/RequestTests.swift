@@ -29,6 +29,9 @@ private let wrongParameters: [(method: String, parameters: JSONObject, name: Str
     ("io.pinfold.Remember", ["token": 1], "token"), ("io.pinfold.SetToken", ["token": "t"], "session"),
     ("io.pinfold.SetToken", ["session": "a", "life": "1"], "life"),
     ("io.pinfold.Reopen", ["session": "a", "life": -1], "life"),
+    ("io.pinfold.Exited", ["signal": 2_147_483_647], "signal"), ("io.pinfold.Exited", ["signal": 0], "signal"),
+    ("io.pinfold.Exited", ["signal": 65], "signal"), ("io.pinfold.Exited", ["signal": -1], "signal"),
+    ("io.pinfold.Exited", ["code": 256], "code"), ("io.pinfold.Exited", ["code": -1], "code"),
 ]
 
 @Suite struct RequestTests {
