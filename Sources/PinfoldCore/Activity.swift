@@ -106,7 +106,7 @@ extension SessionPool {
 extension Session {
     /// `IdleTimeoutSec=`, where it applies: what may never be evicted does not time out either.
     var idleLimit: Duration? {
-        isPinned || policy.evict == .never ? nil : policy.idleTimeout
+        isPinned || policy.evict == .never || policy.evict == .resumable && !isResumable ? nil : policy.idleTimeout
     }
 
     /// The next moment at which time alone may change this session.

@@ -17,7 +17,7 @@ package struct Candidate: Hashable, Sendable {
     }
 
     package enum Exemption: Hashable, Sendable {
-        case starting, stopping, busy, waitingForHuman, pinned, neverEvicted
+        case starting, stopping, busy, waitingForHuman, pinned, neverEvicted, notResumable
         /// Ending it would give back next to nothing.
         case tooSmall(bytes: UInt64, least: UInt64)
     }
@@ -75,6 +75,7 @@ package enum Eviction {
         if row.state == .starting { return .starting }
         if session.isPinned { return .pinned }
         if session.policy.evict == .never { return .neverEvicted }
+        if session.policy.evict == .resumable, !session.isResumable { return .notResumable }
         if case .waiting = life.turn { return .waitingForHuman }
         switch need {
         case .place:

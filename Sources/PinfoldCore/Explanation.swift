@@ -40,6 +40,7 @@ extension Candidate.Exemption: CustomStringConvertible {
         case .waitingForHuman: "waiting for a human's answer"
         case .pinned: "pinned"
         case .neverEvicted: "Evict=never"
+        case .notResumable: "Evict=resumable, and there is nothing to resume it with"
         case .tooSmall(let bytes, let least):
             "too small to help: \(Wording.bytes(bytes)), at least \(Wording.bytes(least)) would"
         }

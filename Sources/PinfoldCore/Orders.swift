@@ -15,7 +15,7 @@ extension SessionPool {
             end(index, order, cause: .ended(by: order.by), from: .closeInput, at: now, &actions)
         case .kill: end(index, order, cause: .killed(by: order.by), from: .kill, at: now, &actions)
         case .set(let policy, let settings): set(index, policy, settings, order, at: now, &actions)
-        case .setToken(let life, let token): setToken(index, life, token, order, &actions)
+        case .setToken(let life, let token): setToken(index, life, token, order, at: now, &actions)
         }
     }
 

@@ -76,6 +76,8 @@ package enum EvictionRule: String, CaseIterable, Sendable {
     case yes
     /// Only after every session that may go has gone.
     case avoid
+    /// Only while a next life would go on where this one stops.
+    case resumable
     case never
 }
 

@@ -1,25 +1,25 @@
 /// What one life leaves for the next to go on with: told by a launcher that follows a conversation, or from inside.
 extension SessionPool {
     /// A launcher that speaks of its token once is the one who keeps it: nobody else can know what belongs in it.
-    mutating func noteToken(of id: LifeID, _ token: String?, _ actions: inout [Action]) {
+    mutating func noteToken(of id: LifeID, _ token: String?, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id) else { return }
         sessions[index].life?.launcherKeepsToken = true
         if let problem = ResumeToken.problem(with: token) {
             actions.append(.announce(Announcement(.tokenRefused, id, [("message", .text(problem))])))
         } else {
-            keep(token, index, &actions)
+            keep(token, index, at: now, &actions)
         }
     }
 
     /// A command inside a session, or whoever may give it orders, sets the token.
     mutating func setToken(
-        _ index: Int, _ life: UInt64?, _ token: String?, _ order: Order, _ actions: inout [Action]
+        _ index: Int, _ life: UInt64?, _ token: String?, _ order: Order, at now: Instant, _ actions: inout [Action]
     ) {
         let outcome: OrderOutcome
         if let reason = refusal(of: token, for: sessions[index], life) {
             outcome = .refused(reason)
         } else {
-            keep(token, index, &actions)
+            keep(token, index, at: now, &actions)
             outcome = .done
         }
         actions.append(.answer(order.client, order.session, outcome))
@@ -38,9 +38,11 @@ extension SessionPool {
         return ResumeToken.problem(withVariable: token)
     }
 
-    private mutating func keep(_ token: String?, _ index: Int, _ actions: inout [Action]) {
+    private mutating func keep(_ token: String?, _ index: Int, at now: Instant, _ actions: inout [Action]) {
         guard sessions[index].token != token, sessions[index].life?.stopping?.isFinal != true else { return }
         sessions[index].token = token
+        // With Evict=resumable it may time out from now on.
+        schedule(index, at: now)
         actions.append(.save(sessions[index].id))
     }
 }

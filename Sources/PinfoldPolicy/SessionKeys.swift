@@ -92,8 +92,8 @@ package enum SessionKeys {
 
     private static let rules: [PolicyKey<SessionPolicy>] = [
         PolicyKey(
-            "Evict", "whether the session may give way to others: yes, avoid or never", \.evict,
-            default: standard, fromTight: [.yes, .avoid, .never]),
+            "Evict", "whether the session may give way to others: yes, avoid, resumable or never", \.evict,
+            default: standard, fromTight: [.yes, .avoid, .resumable, .never]),
         PolicyKey("Resume", "how the session comes back: load, new or never", \.resume, default: standard),
         PolicyKey(
             "OnLeaseLost", "what happens when the launcher is gone: stop or keep", \.onLeaseLost,

@@ -75,6 +75,17 @@ import Testing
         #expect(bench.pass(.seconds(1)).words == ["closeInput a.1 idle_timeout"])
     }
 
+    @Test func sessionThatIsOnlyToGoWhereItCanComeBackTimesOutFromItsTokenOn() {
+        var bench = Bench()
+        bench.start("a") {
+            $0.idleTimeout = .seconds(60)
+            $0.evict = .resumable
+        }
+        #expect(bench.pass(.seconds(600)).words == [])
+        let due = bench.handle(.token(bench.life("a"), "t")).words + bench.pass(.zero).words
+        #expect(due == ["closeInput a.1 idle_timeout"])
+    }
+
     @Test(arguments: ["pinned", "never", "turn", "waiting"])
     func timeoutSparesWhoMayNotGo(kind: String) {
         var bench = Bench()

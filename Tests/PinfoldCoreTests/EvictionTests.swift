@@ -73,6 +73,20 @@ private let cases: [Case] = [
             Row(name: "never", idleMinutes: 60) { $0.policy.evict = .never }
         ], order: []),
     Case(
+        name: "Evict=resumable never goes while nothing is kept to resume it with", need: lastResort,
+        rows: [
+            Row(name: "lost", idleMinutes: 90) { $0.policy.evict = .resumable },
+            Row(name: "never resumes", idleMinutes: 90) {
+                $0.policy.evict = .resumable; $0.policy.resume = .never; $0.token = "t"
+            },
+            Row(name: "kept", idleMinutes: 20) {
+                $0.policy.evict = .resumable; $0.token = "t"
+            },
+            Row(name: "afresh", idleMinutes: 10) {
+                $0.policy.evict = .resumable; $0.policy.resume = .new
+            },
+        ], order: ["kept", "afresh"]),
+    Case(
         name: "Evict=avoid goes after everybody else",
         rows: [
             Row(name: "avoid", idleMinutes: 90) { $0.policy.evict = .avoid }, young,

@@ -118,7 +118,7 @@ struct RandomHistory {
         policy.idleAfter = .milliseconds(Int.random(in: 0...5_000, using: &random))
         policy.idleTimeout = random.chance(30) ? .seconds(Int.random(in: 5...30, using: &random)) : nil
         policy.lifetime = random.chance(10) ? .seconds(20) : nil
-        policy.evict = [.yes, .yes, .avoid, .never].randomElement(using: &random) ?? .yes
+        policy.evict = [.yes, .yes, .avoid, .resumable, .never].randomElement(using: &random) ?? .yes
         policy.resume = ResumeRule.allCases.randomElement(using: &random) ?? .load
         policy.onLeaseLost = random.chance(20) ? .keep : .stop
         policy.stdinClose = random.chance(20) ? .zero : .seconds(1)
@@ -316,3 +316,4 @@ struct RandomHistory {
         }
     }
 }
+        if session.policy.evict == .resumable, !session.isResumable { return false }

@@ -52,7 +52,7 @@ private let wrongLines: [(text: String, complaint: String)] = [
         "[Session]\nIdleTimeoutSec=soon",
         ":2: IdleTimeoutSec=soon: is not a span of time; write for example 30s, 1min 30s, 4h or infinity"
     ),
-    ("[Session]\nEvict=maybe", ":2: Evict=maybe: is not one of yes, avoid, never"),
+    ("[Session]\nEvict=maybe", ":2: Evict=maybe: is not one of yes, avoid, resumable, never"),
     ("[Session]\nActivity=acp ping", ":2: Activity=acp ping: is not one of acp, stdin, cpu, touch"),
     ("[Session]\nCPUWeight=0", ":2: CPUWeight=0: is neither a whole number from 1 to 10000 nor idle"),
     (
