@@ -41,17 +41,17 @@ package struct Conversation: Sendable {
     private static let firstNumber: UInt64 = 1 << 30
 
     let options: Options
-    var agent = Agent.away
+    var agent = Agent.away { didSet { isWorkStale = true } }
     /// What the client said and nobody has heard yet.
-    var held: [Line] = []
+    var held: [Line] = [] { didSet { isWorkStale = true } }
     var clientIsDone = false
     /// The client has hung up, and the agent owes it nothing; it is ended if it has not left by then.
     private var forsakenUntil: Duration?
     private var clientIsGone = false
     var inputIsClosed = false
     /// The client's requests that the agent has, and the agent's that the client has.
-    var fromClient = Questions()
-    var fromAgent = Questions()
+    var fromClient = Questions() { didSet { isWorkStale = true } }
+    var fromAgent = Questions() { didSet { isWorkStale = true } }
     /// Agents' questions at the client whose agents are gone.
     var stale: [RequestID] = []
     /// Questions that go by another id at the client, and how the agent wrote theirs.
@@ -62,13 +62,19 @@ package struct Conversation: Sendable {
     /// How the client logged in: the method's name and its parameters.
     var login: Login?
     var known: [ConversationID: KnownConversation] = [:] { didSet { isTokenStale = true } }
-    var reopening: Reopening?
+    var reopening: Reopening? { didSet { isWorkStale = true } }
     /// What the client must be told with the next new conversation.
     var remark: String?
     /// v2: where a turn is open without a request that says so.
-    var running: Set<ConversationID> = []
+    var running: Set<ConversationID> = [] { didSet { isWorkStale = true } }
+    /// Since when each turn is open, as of the last report.
+    var turns = OpenTurns()
+    /// What is open may differ from what was reported. Most lines change nothing of it.
+    var isWorkStale = true
     var reports: UInt64 = 0
-    var reported = TurnState.none
+    var reported = TurnReport.none
+    /// When the controller was last told of use that no turn shows.
+    var lastActivity: Duration?
     var uses: UInt64 = 0
     private var lives: UInt64 = 0
     private var ownIDs: UInt64 = 0
@@ -120,7 +126,7 @@ package struct Conversation: Sendable {
         case .agentStarted(let token, let isNext): beginLife(token, isNext: isNext)
         case .startFailed(let failure): failStart(failure)
         case .closeInput(let reason, let closing): leave(reason, closing)
-        case .cancelTurn(let reason): cancelTurns(reason)
+        case .cancelTurn(let reason, let number): cancelTurns(reason, number)
         case .leaseTaken: retell()
         case .lifeEnded(let end): endLife(end)
         case .timePassed: passTime()
@@ -173,6 +179,7 @@ package struct Conversation: Sendable {
     private mutating func retell() {
         reports = 0
         reported = .none
+        isWorkStale = true
         if let remembered { actions.append(.remember(remembered)) }
         guard case .leaving(var leaving) = agent else { return }
         // An agent that was told to leave is of no use any more, though the new controller sees it run.
@@ -234,6 +241,8 @@ package struct Conversation: Sendable {
         lives += 1
         reports = 0
         reported = .none
+        turns.reset()
+        lastActivity = nil
         inputIsClosed = false
         own = [:]
         if lives == 1, options.resumes, let token {

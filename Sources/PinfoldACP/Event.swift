@@ -23,8 +23,8 @@ package enum Event: Sendable {
     case startFailed(StartFailure)
     /// The controller begins to end the life.
     case closeInput(Reason, Closing)
-    /// A turn takes too long.
-    case cancelTurn(Reason)
+    /// A turn takes too long: the one of that number in our reports, or all of them.
+    case cancelTurn(Reason, turn: UInt64? = nil)
     /// The controller was gone and is back; it does not know what it was told.
     case leaseTaken
     /// The life is over, its tree gone, and all that the agent said was handed on.
@@ -100,7 +100,9 @@ package enum Action: Hashable, Sendable {
     case abandonStart
     case closeAgentInput
     /// Tell the controller. Each is counted at both ends.
-    case report(TurnState)
+    case report(TurnReport)
+    /// Tell the controller that the agent is in use though no turn is open.
+    case reportActivity
     /// Have the controller keep what the next life needs.
     case remember(String?)
     /// The agent is of no use: have this life ended, and its session wait.
@@ -108,13 +110,4 @@ package enum Action: Hashable, Sendable {
     /// A line on standard error.
     case say(String)
     case finish(Int32)
-}
-
-/// What the conversation says about the agent.
-package enum TurnState: String, Hashable, Sendable, CaseIterable {
-    case none
-    /// It works.
-    case open
-    /// A human is asked for an answer.
-    case waiting
 }

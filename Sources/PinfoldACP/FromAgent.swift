@@ -26,7 +26,7 @@ extension Conversation {
         if prefix.isAnswer, let id = prefix.requestID {
             if let call = own.removeValue(forKey: id) { return failOwn(call, "the agent's answer is not JSON") }
             guard fromClient.close(id) != nil else { return }
-        } else if let question = Question(prefix) {
+        } else if let question = Question(prefix), !question.id.isNull {
             fromAgent.open(question)
         } else if agent != .here || reopening != nil {
             // Noise while we greet it ourselves is nothing the client asked for.
@@ -37,9 +37,10 @@ extension Conversation {
 
     /// A slow agent that still says something is not hung.
     private mutating func putOffDeadline() {
+        let until = now + options.patience
         switch agent {
-        case .greeted: agent = .greeted(until: now + options.patience)
-        case .here: reopening?.until = now + options.patience
+        case .greeted: agent = .greeted(until: until)
+        case .here: reopening?.until = until
         case .away, .coming, .leaving, .finished: break
         }
     }
@@ -110,7 +111,7 @@ extension Conversation {
             guard let id = question.conversation, let params = question.params else { return }
             let key = (try? JSON.parse(params))?["configId"]?.string ?? ""
             known[id]?.choose(.init(method: method, key: key, params: params))
-        case .cancel, .update, .ask, .cancelRequest, .other: break
+        case .list, .cancel, .update, .ask, .cancelRequest, .other: break
         }
     }
 
@@ -133,6 +134,8 @@ extension Conversation {
             toAgent(Wording.answer(line.copy(message.id) ?? id.text, result: Self.cancelledOutcome))
             return .stays
         }
+        // Some agents write a notification so. Where it is a request, its answer passes by the same id.
+        guard !id.isNull else { return .passes }
         let question = Question(line, message, id: id, method: method)
         guard stale.contains(id) || fromAgent.contains(id) && renamed[id] != nil else {
             fromAgent.open(question)
@@ -163,7 +166,9 @@ extension Conversation {
                     known[id]?.choose(.init(method: "session/set_mode", key: "", params: params.serialized()))
                 }
             case "state_update":
-                if line.text("state", at: update.range) == "idle" {
+                let state = line.text("state", at: update.range)
+                if state == "running", isVersion2, agent == .here, known[id] != nil { running.insert(id) }
+                if state == "idle" {
                     running.remove(id)
                     if known[id]?.hasHistory == false { known[id]?.hasHistory = true }
                     if case .leaving(let leaving) = agent, leaving.cut.contains(id) {
@@ -172,7 +177,7 @@ extension Conversation {
                         return .stays
                     }
                 }
-            default: break
+            case let kind: noteActivity(in: id, kind)
             }
         }
         return .passes

@@ -73,6 +73,7 @@ extension Conversation {
             else { return .passes }
             return .changes([edit])
         }
+        if id.isNull { return agent == .here ? .passes : .stays }
         if let index = stale.firstIndex(of: id) {
             stale.remove(at: index)
         } else {

@@ -21,7 +21,7 @@ extension Conversation {
         case .away, .coming, .leaving, .finished: return
         }
         var leaving = Leaving(reason: reason, until: now + closing.grace / 2)
-        leaving.cut = cutTurns { _ in true }
+        leaving.cut = cutTurns(of: nil)
         agent = .leaving(leaving)
         dropReopening()
         if greeting?.abilities.closes == true {
@@ -51,24 +51,20 @@ extension Conversation {
 
     /// Cancels turns, and the questions to a human that belong to them.
     ///
+    /// - Parameter only: whose; nil for all, and for questions that belong to none.
     /// - Returns: whose they were.
-    mutating func cutTurns(where isMeant: (ConversationID) -> Bool) -> Set<ConversationID> {
-        var cut = running.filter(isMeant)
+    mutating func cutTurns(of only: ConversationID?) -> Set<ConversationID> {
+        var cut = running
         for question in fromClient.all where question.method == .prompt {
-            if let id = question.conversation, isMeant(id) { cut.insert(id) }
+            if let id = question.conversation { cut.insert(id) }
         }
+        if let only { cut.formIntersection([only]) }
         for id in cut.sorted(by: { $0.description < $1.description }) {
             let params: JSON = ["sessionId": id.value]
             toAgent(Wording.call("session/cancel", params))
         }
-        for question in fromAgent.all where question.method.asksHuman {
-            guard question.conversation.map({ cut.contains($0) }) ?? true, let taken = fromAgent.close(question.id)
-            else {
-                continue
-            }
-            toAgent(
-                Wording.answer(renamed.removeValue(forKey: taken.id) ?? taken.writtenID, result: Self.cancelledOutcome))
-            withdraw(taken)
+        cancelQuestions { question in
+            question.conversation.map { cut.contains($0) } ?? (only == nil)
         }
         fromClient.cut { question in
             question.method == .prompt && question.conversation.map { cut.contains($0) } == true
@@ -76,20 +72,21 @@ extension Conversation {
         return cut
     }
 
+    /// Answers for the human whom the agent asked.
+    mutating func cancelQuestions(where isMeant: (Question) -> Bool) {
+        for question in fromAgent.all where question.method.asksHuman && isMeant(question) {
+            guard let taken = fromAgent.close(question.id) else { continue }
+            toAgent(
+                Wording.answer(renamed.removeValue(forKey: taken.id) ?? taken.writtenID, result: Self.cancelledOutcome))
+            withdraw(taken)
+        }
+    }
+
     /// The client need not answer any more; if it does, nobody hears it.
     private mutating func withdraw(_ question: Question) {
         stale.append(question.id)
         let params = Array(#"{"requestId":"#.utf8) + question.writtenID + "}".utf8
         toClient(Wording.call("$/cancel_request", id: nil, params: params))
-    }
-
-    /// A turn that takes too long is cancelled; the agent lives on if it obeys.
-    mutating func cancelTurns(_ reason: Reason) {
-        guard agent == .here else { return }
-        say(reason.message)
-        _ = cutTurns { _ in true }
-        // The agent's own answer stands: it says that the turn was cancelled, and it was.
-        fromClient.uncut()
     }
 
     /// The life is over: every question gets its answer.

@@ -79,7 +79,9 @@ package struct Line: Hashable, Sendable {
         let outcome = failure ?? members["result"]
         let kind: Message.Kind =
             switch (method, requestID, outcome) {
-            case (let method?, let id?, _): .request(id, method)
+            // An id of null asks for no answer where the method has none.
+            case (let method?, let id?, _):
+                id.isNull && method.isNotification ? .notification(method) : .request(id, method)
             case (let method?, nil, _): id == nil ? .notification(method) : .other
             case (nil, let id?, _?): .answer(id, isError: failure != nil)
             default: .other

@@ -3,7 +3,7 @@ package enum Method: Hashable, Sendable {
     case initialize
     case authenticate(String)
     case logout
-    case newConversation, load, resume, close, delete
+    case newConversation, load, resume, close, delete, list
     case prompt, cancel
     /// Something chosen for a conversation, by the method's name: `session/set_mode`, `session/set_config_option`.
     case choose(String)
@@ -24,6 +24,7 @@ package enum Method: Hashable, Sendable {
             case "session/resume": .resume
             case "session/close": .close
             case "session/delete": .delete
+            case "session/list": .list
             case "session/prompt": .prompt
             case "session/cancel": .cancel
             case "session/set_mode", "session/set_config_option", "session/set_model": .choose(name)
@@ -32,6 +33,14 @@ package enum Method: Hashable, Sendable {
             case "$/cancel_request": .cancelRequest
             default: .other(name)
             }
+    }
+
+    /// Whether it is never answered.
+    var isNotification: Bool {
+        switch self {
+        case .cancel, .update, .cancelRequest: true
+        default: false
+        }
     }
 
     /// Whether the message brings its conversation with it, so that nobody needs to bring it back first.

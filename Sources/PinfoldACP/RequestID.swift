@@ -22,6 +22,8 @@ package struct RequestID: Hashable, Sendable {
         json = JSON(number)
     }
 
+    var isNull: Bool { json.isNull }
+
     var isInteger: Bool { json.int64 != nil }
 
     /// As JSON writes it.

@@ -154,7 +154,7 @@ package final class Controller {
         case .queued(let client, let position): tell(client, .queued(position: position))
         case .refuse(let client, let refusal): close(client, .notAdmitted(refusal.description))
         case .closeInput(let life, let cause, let closing): tell(life, .closeInput(cause, closing))
-        case .cancelTurn(let life, let cause): tell(life, .cancelTurn(cause))
+        case .cancelTurn(let life, let turn, let cause): tell(life, .cancelTurn(cause, turn: turn))
         case .terminate(let life):
             world.terminate(life)
             if world.isEmpty(life) { events.append(.emptied(life)) }

@@ -46,8 +46,8 @@ extension Controller {
         case .active(let source):
             dispatch(.activity(try lease(of: connection), source))
             return Reply()
-        case .turn(let state):
-            dispatch(.turn(try lease(of: connection), state))
+        case .turn(let report):
+            dispatch(.turn(try lease(of: connection), report))
             return Reply()
         case .remember(let token):
             dispatch(.token(try lease(of: connection), token))

@@ -10,7 +10,7 @@ package enum Action: Sendable {
     /// First stage: tell the launcher to close the command's stdin, and why.
     case closeInput(LifeID, Cause, Closing)
     /// Tell the launcher to cancel the turn that is open for too long.
-    case cancelTurn(LifeID, Cause)
+    case cancelTurn(LifeID, turn: UInt64?, Cause)
     /// Second stage: SIGTERM to every process.
     case terminate(LifeID)
     /// Last stage: one write to `cgroup.kill`.

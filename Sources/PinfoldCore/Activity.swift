@@ -38,11 +38,7 @@ extension SessionPool {
         sessions[index].lastActivity = now
         sessions[index].life?.isReclaimed = false
         let id = LifeID(session: sessions[index].id, number: life.number)
-        if life.isFrozen {
-            sessions[index].life?.isFrozen = false
-            actions.append(.thaw(id))
-            actions.append(.announce(Announcement(.thawed, id)))
-        }
+        thaw(index, &actions)
         if life.announcedIdle {
             sessions[index].life?.announcedIdle = false
             actions.append(.announce(Announcement(.busy, id)))
@@ -50,18 +46,39 @@ extension SessionPool {
         schedule(index, at: now)
     }
 
-    mutating func noteTurn(_ id: LifeID, _ state: TurnState, at now: Instant, _ actions: inout [Action]) {
+    private mutating func thaw(_ index: Int, _ actions: inout [Action]) {
+        guard let life = sessions[index].life, life.isFrozen else { return }
+        let id = LifeID(session: sessions[index].id, number: life.number)
+        sessions[index].life?.isFrozen = false
+        actions.append(.thaw(id))
+        actions.append(.announce(Announcement(.thawed, id)))
+    }
+
+    mutating func noteTurn(_ id: LifeID, _ report: TurnReport, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
         sessions[index].life?.turnReports += 1
         sessions[index].life?.launcherKeepsToken = true
         if life.stopping?.isRefusable == true { reinstate(index, at: now, &actions) }
+        if life.cancelledTurn?.isOver(by: report) == true { sessions[index].life?.cancelledTurn = nil }
+        // A turn that was reported before has its time from then.
+        let clocks = TurnClock.clocks(of: report, at: now).map { turn in
+            life.turnClocks.first { $0.isSame(as: turn) } ?? turn
+        }
+        let isUse = report.state != .none && report.isUse
         // Saying the same again is neither a new turn nor activity.
-        guard life.turn.state != state else { return }
-        sessions[index].life?.turn = Turn(state, since: now)
-        if state == .none { sessions[index].life?.cancelledTurn = nil }
-        noteActivity(id, .acp, at: now, &actions)
+        let isNew =
+            life.turn.state != report.state || life.turnIsUse != isUse
+            || !clocks.elementsEqual(life.turnClocks) { $0.isSame(as: $1) }
+        guard isNew else { return schedule(index, at: now) }
+        let isAnotherState = life.turn.state != report.state
+        if isAnotherState { sessions[index].life?.turn = Turn(report.state, since: now) }
+        sessions[index].life?.turnClocks = clocks
+        sessions[index].life?.turnIsUse = isUse
+        if isUse || life.turnIsUse { noteActivity(id, .acp, at: now, &actions) }
+        // Whoever is asked for an answer must run, whatever counts as activity.
+        if report.state != .none { thaw(index, &actions) }
         schedule(index, at: now)
-        if state == .waiting { actions.append(.announce(Announcement(.waiting, id))) }
+        if isAnotherState, report.state == .waiting { actions.append(.announce(Announcement(.waiting, id))) }
     }
 
     /// What time alone does to a life that runs.

@@ -17,8 +17,8 @@ package enum Event: Sendable {
     case startFailed(LifeID, reason: String, exit: Int32)
     case commandExited(LifeID, CommandStatus)
     case activity(LifeID, ActivitySource)
-    /// A launcher reports where the conversation stands, be it news or not.
-    case turn(LifeID, TurnState)
+    /// A launcher reports where its conversations stand, be it news or not.
+    case turn(LifeID, TurnReport)
     /// A launcher says what the next life needs to go on.
     case token(LifeID, String?)
 

@@ -14,6 +14,10 @@ package struct Life: Sendable {
     package var enforcement: Enforcement
     package var unheld: [UnheldLimit]
     package var turn = Turn.none
+    /// What `TurnTimeoutSec=` and `PermissionTimeoutSec=` are counted from: at most one turn of each state.
+    package var turnClocks: [TurnClock] = []
+    /// Whether what is open is somebody's use.
+    package var turnIsUse = false
     /// Reports of turns that came over the current lease.
     package var turnReports: UInt64 = 0
     /// Its launcher relays a conversation, and knows what the next life needs; a command inside it cannot.

@@ -1,53 +1,95 @@
-/// Turns that do not end: told to be cancelled, and where that is of no use, ended with their session.
+/// Turns that do not end: told to be cancelled, and where that is of no use, ended with their life.
 extension SessionPool {
-    /// How long a turn may still take after it was told to be cancelled, until its session is ended.
+    /// How long a turn may still take after it was told to be cancelled, until its life is ended.
     package static let cancelGrace = Duration.seconds(10)
 
     /// Cancels the turn that is open for too long, and ends the life where that was of no use.
     ///
+    /// An agent may hold other conversations, which are not hung: what can be resumed comes back. See
+    /// docs/decisions/0011.
+    ///
     /// - Returns: whether the life is being ended.
     mutating func limitTurn(_ index: Int, at now: Instant, _ actions: inout [Action]) -> Bool {
-        guard let life = sessions[index].life, let due = sessions[index].turnDeadline, now >= due else { return false }
+        let session = sessions[index]
+        guard let life = session.life, let due = session.turnDeadline, now >= due else { return false }
         if let cancelled = life.cancelledTurn {
-            stop(index, because: cancelled.cause, suspends: false, from: .closeInput, at: now, &actions)
+            stop(
+                index, because: cancelled.cause, suspends: session.token != nil && session.policy.resume != .never,
+                from: .closeInput, at: now, &actions)
             return true
         }
-        guard let cause = sessions[index].turnCause else { return false }
-        sessions[index].life?.cancelledTurn = CancelledTurn(cause: cause, until: now + Self.cancelGrace)
-        let id = LifeID(session: sessions[index].id, number: life.number)
-        actions.append(.cancelTurn(id, cause))
+        guard let (turn, cause) = session.overdueTurn(at: now) else { return false }
+        sessions[index].life?.cancelledTurn = CancelledTurn(
+            number: turn.number, cause: cause, until: now + Self.cancelGrace)
+        let id = LifeID(session: session.id, number: life.number)
+        actions.append(.cancelTurn(id, turn: turn.number, cause))
         actions.append(.announce(Announcement(.turnCancelled, id, Announcement.details(of: cause))))
         return false
     }
 }
 
-/// A turn that was told to be cancelled, and is not over yet.
-package struct CancelledTurn: Hashable, Sendable {
-    package let cause: Cause
-    /// Its session is ended then.
-    package let until: Instant
-}
+/// Since when a turn is in its present state.
+package struct TurnClock: Hashable, Sendable {
+    /// Nil where the launcher does not tell its turns apart.
+    package let number: UInt64?
+    package let isWaiting: Bool
+    package let since: Instant
 
-extension Session {
-    /// When something is done about the turn that is open; nil where none is, or where it has no limit.
-    ///
-    /// A turn that was cancelled must end, whatever it passes through on the way: a human's late answer is no new turn.
-    var turnDeadline: Instant? {
-        guard let life else { return nil }
-        if let cancelled = life.cancelledTurn { return cancelled.until }
-        switch life.turn {
-        case .none: return nil
-        case .open(let since): return policy.turnTimeout.map { since + $0 }
-        case .waiting(let since): return policy.permissionTimeout.map { since + $0 }
+    /// The clocks that can matter: the oldest of each state. However many are reported, no more are kept.
+    static func clocks(of report: TurnReport, at now: Instant) -> [TurnClock] {
+        guard let turns = report.turns else {
+            guard report.state != .none else { return [] }
+            return [TurnClock(number: nil, isWaiting: report.state == .waiting, since: now)]
+        }
+        return [false, true].compactMap { isWaiting in
+            let oldest = turns.filter { $0.isWaiting == isWaiting }.max { $0.milliseconds < $1.milliseconds }
+            return oldest.map { turn in
+                let age = Duration.milliseconds(Int64(clamping: turn.milliseconds)).wholeNanoseconds
+                let since = now.nanoseconds - min(age, now.nanoseconds)
+                return TurnClock(number: turn.number, isWaiting: isWaiting, since: Instant(nanoseconds: since))
+            }
         }
     }
 
-    /// Why the turn that is open is cancelled.
-    fileprivate var turnCause: Cause? {
-        switch life?.turn {
-        case .open?: policy.turnTimeout.map { .turnTimeout(limit: $0) }
-        case .waiting?: policy.permissionTimeout.map { .permissionTimeout(limit: $0) }
-        case Turn.none?, nil: nil
-        }
+    /// Whether it is the same turn in the same state, whenever that began.
+    func isSame(as other: TurnClock) -> Bool { number == other.number && isWaiting == other.isWaiting }
+}
+
+/// A turn that was told to be cancelled, and is not over yet.
+package struct CancelledTurn: Hashable, Sendable {
+    package let number: UInt64?
+    package let cause: Cause
+    /// Its life is ended then.
+    package let until: Instant
+
+    /// Whether the report says that it is over. A turn that was cancelled must end, whatever it passes through on the
+    /// way: a human's late answer is no new turn.
+    func isOver(by report: TurnReport) -> Bool {
+        guard let number, let turns = report.turns else { return report.state == .none }
+        return !turns.contains { $0.number == number }
+    }
+}
+
+extension Session {
+    /// When something is done about a turn that is open; nil where none is, or where none has a limit.
+    var turnDeadline: Instant? {
+        guard let life else { return nil }
+        if let cancelled = life.cancelledTurn { return cancelled.until }
+        return life.turnClocks.compactMap(deadline).min()
+    }
+
+    private func deadline(of turn: TurnClock) -> Instant? {
+        (turn.isWaiting ? policy.permissionTimeout : policy.turnTimeout).map { turn.since + $0 }
+    }
+
+    /// The turn that is past its limit for longest, and why it is cancelled.
+    fileprivate func overdueTurn(at now: Instant) -> (TurnClock, Cause)? {
+        let overdue = (life?.turnClocks ?? []).compactMap { turn in deadline(of: turn).map { (turn, $0) } }
+        guard let (turn, due) = overdue.min(by: { $0.1 < $1.1 }), due <= now else { return nil }
+        let cause =
+            turn.isWaiting
+            ? policy.permissionTimeout.map { Cause.permissionTimeout(limit: $0) }
+            : policy.turnTimeout.map { Cause.turnTimeout(limit: $0) }
+        return cause.map { (turn, $0) }
     }
 }

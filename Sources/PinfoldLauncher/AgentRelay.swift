@@ -65,7 +65,7 @@ struct AgentRelay: ~Copyable {
     private mutating func tellEndOfTurn() {
         guard owesEndOfTurn else { return }
         owesEndOfTurn = false
-        agent?.command.tell(.turn(.none))
+        agent?.command.tell(.turn(PinfoldCore.TurnReport(.none, turns: [])))
     }
 
     /// All is said, and the client has it, or does not want it.
@@ -158,7 +158,7 @@ struct AgentRelay: ~Copyable {
             switch event {
             case .closeInput(let cause, let closing):
                 try tell(.closeInput(Reason(cause), Closing(closing)), say: say)
-            case .cancelTurn(let cause): try tell(.cancelTurn(Reason(cause)), say: say)
+            case .cancelTurn(let cause, let turn): try tell(.cancelTurn(Reason(cause), turn: turn), say: say)
             case .ended(let ending):
                 agent?.command.killIfItEscaped()
                 try endLife(
@@ -246,13 +246,14 @@ struct AgentRelay: ~Copyable {
                 try seek(say: say)
             case .abandonStart: search.stop(station.poller)
             case .closeAgentInput: agent?.closesInput = true
-            case .report(let state):
+            case .report(let report):
                 tellEndOfTurn()
-                if state == .none {
+                if report.state == .none {
                     owesEndOfTurn = true
                 } else {
-                    agent?.command.tell(.turn(PinfoldCore.TurnState(rawValue: state.rawValue) ?? .open))
+                    agent?.command.tell(.turn(PinfoldCore.TurnReport(report)))
                 }
+            case .reportActivity: agent?.command.tell(.active(.acp))
             case .remember(let token): agent?.command.tell(.remember(token))
             case .failLife(let why):
                 agent?.command.tell(.startFailed(reason: why, exitCode: ExitCode.failed))
@@ -307,5 +308,17 @@ extension PinfoldACP.Closing {
         self.init(
             grace: .milliseconds(Int64(clamping: closing.milliseconds)), reports: closing.reports,
             isRefusable: closing.isRefusable)
+    }
+}
+
+extension PinfoldCore.TurnReport {
+    fileprivate init(_ report: PinfoldACP.TurnReport) {
+        self.init(
+            PinfoldCore.TurnState(rawValue: report.state.rawValue) ?? .open,
+            turns: report.turns.map { turn in
+                Entry(
+                    number: turn.number, isWaiting: turn.isWaiting,
+                    milliseconds: UInt64(clamping: turn.age.wholeMilliseconds))
+            }, isUse: report.isUse)
     }
 }

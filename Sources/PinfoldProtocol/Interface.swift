@@ -52,8 +52,15 @@ package enum Interface {
           reason: string
         )
 
+        # state: open or waiting. milliseconds: how long it has been in that state.
+        type Turn (
+          number: int,
+          state: string,
+          milliseconds: int
+        )
+
         # event: queued (position), granted (session to unheld, and the cgroup's descriptor), attached,
-        # attach_failed (reason), close_input (cause to refusable), cancel_turn (cause), released,
+        # attach_failed (reason), close_input (cause to refusable), cancel_turn (cause, turn), released,
         # ended (cause, suspended, exitCode).
         # unheld: of the settings that Open asked for, those that the kernel does not hold.
         # resume: what a former life left by Remember or SetToken for this one to go on with.
@@ -61,6 +68,7 @@ package enum Interface {
         # Where it is refusable, a Turn that is not among the first reports of this lease takes it back: a launcher that
         # has sent more does nothing, and one that has not closes the input and sends no more.
         # cancel_turn: a turn is open for too long. Cancel it; if it is not over 10 seconds later, the life ends.
+        # turn: its number; null for all that are open.
         type Lease (
           event: string,
           position: ?int,
@@ -78,6 +86,7 @@ package enum Interface {
           milliseconds: ?int,
           reports: ?int,
           refusable: ?bool,
+          turn: ?int,
           suspended: ?bool,
           exitCode: ?int
         )
@@ -139,9 +148,11 @@ package enum Interface {
         # Somebody uses the session. source: acp, stdin, cpu, touch.
         method Active(source: string) -> ()
 
-        # Where the conversation with an agent stands. state: none, open, waiting (for a human's answer). To be told
+        # Where the conversations with an agent stand. state: none, open, or waiting, where all that are open wait for a
+        # human's answer. turns: at least the oldest of each state, and the one that cancel_turn named until it is over;
+        # null where turns are not told apart. use: whether any of it is somebody's use; true if missing. To be told
         # whenever it changes, and anew over a lease taken again; take in what has come over the lease first.
-        method Turn(state: string) -> ()
+        method Turn(state: string, turns: ?[]Turn, use: ?bool) -> ()
 
         # What the next life needs to go on, in place of what was kept before; null for nothing.
         method Remember(token: ?string) -> ()

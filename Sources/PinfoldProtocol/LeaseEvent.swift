@@ -13,7 +13,9 @@ package enum LeaseEvent: Hashable, Sendable {
     /// First stage of ending: close the command's stdin, unless ``PinfoldCore/Closing`` says that it is taken back.
     case closeInput(Cause, Closing)
     /// A turn is open for too long: ask the agent to cancel it. If it is not over soon after, the life ends.
-    case cancelTurn(Cause)
+    ///
+    /// - turn: its number in the launcher's reports; nil for every turn that is open.
+    case cancelTurn(Cause, turn: UInt64?)
     /// The command is gone; what it left behind goes on without a lease.
     case released
     /// The life is over, its cgroup gone.
@@ -94,7 +96,8 @@ extension LeaseEvent {
                 "event": "close_input", "cause": cause.json, "milliseconds": JSON(closing.milliseconds),
                 "reports": JSON(closing.reports), "refusable": .bool(closing.isRefusable),
             ]
-        case .cancelTurn(let cause): ["event": "cancel_turn", "cause": cause.json]
+        case .cancelTurn(let cause, let turn):
+            ["event": "cancel_turn", "cause": cause.json, "turn": JSON(turn)]
         case .released: ["event": "released"]
         case .ended(let ending):
             [
@@ -119,7 +122,9 @@ extension LeaseEvent {
                     milliseconds: try object.required("milliseconds", as: .uint64),
                     reports: try object.required("reports", as: .uint64),
                     isRefusable: try object.required("refusable", as: .bool)))
-        case "cancel_turn": self = .cancelTurn(try object.required("cause", as: .cause))
+        case "cancel_turn":
+            self = .cancelTurn(
+                try object.required("cause", as: .cause), turn: try object.optional("turn", as: .uint64))
         case "released": self = .released
         case "ended":
             self = .ended(

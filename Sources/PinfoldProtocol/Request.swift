@@ -10,8 +10,8 @@ package enum Request: Hashable, Sendable {
     case startFailed(reason: String, exitCode: Int32)
     case exited(CommandStatus)
     case active(ActivitySource)
-    /// Where the conversation stands that the launcher relays.
-    case turn(TurnState)
+    /// Where the conversations stand that the launcher relays.
+    case turn(TurnReport)
     /// What the next life needs to go on; nil for nothing.
     case remember(String?)
 

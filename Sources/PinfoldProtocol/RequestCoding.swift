@@ -23,7 +23,7 @@ extension Request {
         case "io.pinfold.Exited": self = .exited(try CommandStatus(json: parameters))
         case "io.pinfold.Active":
             self = .active(try parameters.required("source", as: .oneOf(ActivitySource.self)))
-        case "io.pinfold.Turn": self = .turn(try parameters.required("state", as: .oneOf(TurnState.self)))
+        case "io.pinfold.Turn": self = .turn(try TurnReport(json: parameters))
         case "io.pinfold.Remember": self = .remember(try parameters.optional("token", as: .string))
         case "io.pinfold.List": self = .list
         case "io.pinfold.Show": self = .show(try parameters.required("session", as: .string))
@@ -69,7 +69,7 @@ extension Request {
             Call("io.pinfold.StartFailed", ["reason": .string(reason), "exitCode": JSON(exitCode)], isOneway: true)
         case .exited(let status): Call("io.pinfold.Exited", status.json, isOneway: true)
         case .active(let source): Call("io.pinfold.Active", ["source": .string(source.rawValue)], isOneway: true)
-        case .turn(let state): Call("io.pinfold.Turn", ["state": .string(state.rawValue)], isOneway: true)
+        case .turn(let report): Call("io.pinfold.Turn", report.json, isOneway: true)
         case .remember(let token): Call("io.pinfold.Remember", ["token": JSON(token)], isOneway: true)
         case .list: Call("io.pinfold.List")
         case .show(let session): Call("io.pinfold.Show", ["session": .string(session)])

@@ -153,7 +153,7 @@ import Testing
         talk.prompt(3, "work")
         talk.agent(#"{"jsonrpc":"2.0","id":3,"result":{}}"#)
         _ = talk.take()
-        #expect(talk.conversation.reported == .open)
+        #expect(talk.conversation.reported.state == .open)
         talk.tell(.lifeEnded(LifeEnd(reason: Talk.poolFull, isSuspended: true, exitCode: 75)))
         let lines = talk.heardByClient().json
         #expect(lines.map { $0["params"]?["update"]?["stopReason"] } == ["cancelled"])

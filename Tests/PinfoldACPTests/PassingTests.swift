@@ -59,7 +59,8 @@ import Testing
         let line = Array(#"{"jsonrpc":"2.0","id":5,"method":"session/list"}"#.utf8)
         talk.tell(.client(line, isWhole: false))
         talk.tell(.clientClosed)
-        #expect(talk.take() == [.toAgent(line, endsLine: false), .closeAgentInput])
+        let passed = talk.take().filter { if case .report = $0 { false } else { true } }
+        #expect(passed == [.toAgent(line, endsLine: false), .closeAgentInput])
     }
 
     @Test func agentThatIsAwayIsNotWokenByWhatIsNoMessageForIt() {
@@ -121,9 +122,9 @@ import Testing
 
     @Test func turnsAreReportedWhenTheyChangeAndOnlyThen() {
         var talk = Talk()
-        #expect(talk.take() == [.startAgent, .report(.open)])
+        #expect(talk.take() == [.startAgent])
         talk.greet()
-        #expect(talk.take().filter { if case .report = $0 { true } else { false } } == [.report(.none)])
+        #expect(talk.reports().map(\.state) == [.open, .none])
         talk.client(#"{"jsonrpc":"2.0","id":1,"method":"session/new","params":{"cwd":"/p","mcpServers":[]}}"#)
         talk.agent(#"{"jsonrpc":"2.0","id":1,"result":{"sessionId":"s1"}}"#)
         _ = talk.take()
@@ -131,8 +132,7 @@ import Testing
         talk.agent(#"{"jsonrpc":"2.0","id":5,"method":"session/request_permission","params":{"sessionId":"s1"}}"#)
         talk.client(#"{"jsonrpc":"2.0","id":5,"result":{}}"#)
         talk.agent(#"{"jsonrpc":"2.0","id":2,"result":{"stopReason":"end_turn"}}"#)
-        let reports = talk.take().compactMap { if case .report(let state) = $0 { state } else { nil } }
-        #expect(reports == [.open, .waiting, .open, .none])
+        #expect(talk.reports().map(\.state) == [.open, .waiting, .open, .none])
     }
 
     @Test func overlongLineIsAnsweredForWhoAsked() {

@@ -102,7 +102,9 @@ struct RandomTalk {
         case 0..<5 where turn == .none:
             closing = Closing(grace: .seconds(1), reports: seen, isRefusable: true)
         case 5..<7: closing = Closing(grace: .seconds(1), reports: seen, isRefusable: false)
-        case 7: tell(.cancelTurn(reason))
+        case 7:
+            let reported = conversation.reported.turns.randomElement(using: &random)
+            tell(.cancelTurn(reason, turn: random.chance(30) ? nil : reported?.number ?? 77))
         case 8: end(kind: "reserve", isSuspended: true)
         default: return
         }
@@ -191,12 +193,12 @@ struct RandomTalk {
                 isWanted = true
             case .abandonStart: isWanted = false
             case .closeAgentInput: inputIsClosed = true
-            case .report(let state):
-                underway.append(state)
+            case .report(let report):
+                underway.append(report.state)
                 if inputIsClosed, !isQuiet { violations.append("reported after closing the input") }
             case .failLife: isGivenUp = true
             case .finish(let code): status = code
-            case .remember, .say: break
+            case .remember, .reportActivity, .say: break
             }
         }
     }

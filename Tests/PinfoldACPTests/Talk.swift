@@ -33,6 +33,11 @@ struct Talk {
         take().compactMap { if case .toClient(let line, _) = $0 { String(decoding: line, as: UTF8.self) } else { nil } }
     }
 
+    /// What the controller was told of turns, and forgets all that came out.
+    mutating func reports() -> [TurnReport] {
+        take().compactMap { if case .report(let report) = $0 { report } else { nil } }
+    }
+
     mutating func heardByAgent() -> [String] {
         take().compactMap { if case .toAgent(let line, _) = $0 { String(decoding: line, as: UTF8.self) } else { nil } }
     }

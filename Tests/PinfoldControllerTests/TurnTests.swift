@@ -14,7 +14,7 @@ import Testing
     /// A session 'a', idle since its only turn, that was chosen to make place; and who waits for the place.
     private func closing(_ desk: Desk) throws -> (launch: Launch, waiting: TestClient) {
         let launch = try desk.start("a")
-        for state in [TurnState.open, .none] { try launch.client.send(.turn(state)) }
+        for report in [TurnReport.open, .none] { try launch.client.send(.turn(report)) }
         try desk.turn(until: { try self.life("a", desk)?.turnReports == 2 }, "two reports")
         try desk.pass(.seconds(20))
         let waiting = try desk.client()
@@ -106,7 +106,7 @@ import Testing
             try launch.client.send(.turn(.open))
             try desk.turn(until: { try self.life("a", desk)?.turnReports == 1 }, "a report")
             try desk.pass(.seconds(60))
-            #expect(try launch.event() == .cancelTurn(.turnTimeout(limit: .seconds(60))))
+            #expect(try launch.event() == .cancelTurn(.turnTimeout(limit: .seconds(60)), turn: nil))
             try desk.pass(.seconds(10))
             guard case .closeInput(let cause, let closing) = try launch.event() else { throw Missing("a close_input") }
             #expect(cause.kind == .turnTimeout)

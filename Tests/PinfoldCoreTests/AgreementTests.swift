@@ -72,7 +72,7 @@ private struct Conversation {
         case .turnIsToldAgain: report(isOpen ? .open : .none, isNews: false)
         case .launcherHears: hear()
         case .controllerHears:
-            happen(.turn(bench.life("a"), toController.removeFirst()))
+            happen(.turn(bench.life("a"), TurnReport(toController.removeFirst())))
         case .newcomerAsks:
             let request = SessionRequest(
                 client: bench.client(), session: id("b\(path.count)"), owner: UserID(1), isPrivileged: false,

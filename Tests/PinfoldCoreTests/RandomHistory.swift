@@ -12,6 +12,7 @@ struct RandomHistory {
     private var agenda: [(at: Instant, order: Int, event: Event)] = []
     private var scheduled = 0
     private var lastClient: UInt64 = 0
+    private var lastTurn: UInt64 = 0
     private var launchers: [LifeID: ClientID] = [:]
     private var available: UInt64 = 8 << 30
     private let names: [SessionID]
@@ -95,7 +96,7 @@ struct RandomHistory {
             return .activity(life, [.stdin, .cpu, .touch].randomElement(using: &random) ?? .stdin)
         case 45..<60:
             guard let life else { return .timePassed }
-            return .turn(life, TurnState.allCases.randomElement(using: &random) ?? .none)
+            return .turn(life, turnReport(life))
         case 60..<75:
             available = UInt64.random(in: 0...(8 << 30), using: &random)
             return .memoryEvent
@@ -110,6 +111,34 @@ struct RandomHistory {
             guard let life else { return .timePassed }
             return .commandExited(life, .exited(Int32.random(in: 0...2, using: &random)))
         default: return .ordered(order(name))
+        }
+    }
+
+    /// What a launcher says of up to three conversations, or, where it knows of one alone, of that.
+    private mutating func turnReport(_ life: LifeID) -> TurnReport {
+        if random.chance(25) { return TurnReport(TurnState.allCases.randomElement(using: &random) ?? .none) }
+        var kept = turns(of: life).filter { _ in random.chance(60) }
+        while kept.count < Int.random(in: 0...3, using: &random) {
+            lastTurn += 1
+            kept.append(.init(number: lastTurn, isWaiting: random.chance(30), milliseconds: 0))
+        }
+        return report(of: kept)
+    }
+
+    private mutating func report(of turns: [TurnReport.Entry]) -> TurnReport {
+        let state: TurnState = turns.isEmpty ? .none : turns.allSatisfy(\.isWaiting) ? .waiting : .open
+        return TurnReport(state, turns: turns, isUse: random.chance(80))
+    }
+
+    /// Those that were reported last, grown older.
+    private func turns(of life: LifeID) -> [TurnReport.Entry] {
+        guard let known = pool.sessions[life.session]?.life, known.number == life.number else { return [] }
+        return known.turnClocks.compactMap { clock in
+            clock.number.map {
+                TurnReport.Entry(
+                    number: $0, isWaiting: clock.isWaiting,
+                    milliseconds: UInt64(clamping: now.since(clock.since).wholeMilliseconds))
+            }
         }
     }
 
@@ -178,11 +207,15 @@ struct RandomHistory {
         case .closeInput(let life, _, let closing):
             if closing.isRefusable, random.chance(50) {
                 // A prompt crossed with it: the launcher does nothing.
-                plan(.turn(life, TurnState.allCases.randomElement(using: &random) ?? .open), within: 1_500)
+                plan(.turn(life, turnReport(life)), within: 1_500)
             } else if random.chance(50) {
                 planDeath(life, within: 2_000)
             }
-        case .cancelTurn(let life, _): if random.chance(60) { plan(.turn(life, .none), within: 12_000) }
+        case .cancelTurn(let life, let number, _):
+            guard random.chance(60) else { break }
+            // Other turns may be open, and go on.
+            let others = number == nil ? [] : turns(of: life).filter { $0.number != number }
+            plan(.turn(life, report(of: others)), within: 12_000)
         case .terminate(let life): if random.chance(60) { planDeath(life, within: 4_000) }
         case .kill(let life): planDeath(life, within: 100)
         case .collect(let life): plan(.removed(life, totals()), within: 50)
@@ -300,6 +333,7 @@ struct RandomHistory {
 
     private func mayGo(_ session: Session, _ life: Life, mayBeBusy: Bool) -> Bool {
         guard case .running = life.stage, !session.isPinned, session.policy.evict != .never else { return false }
+        if session.policy.evict == .resumable, !session.isResumable { return false }
         if case .waiting = life.turn { return false }
         return mayBeBusy || (life.turn == .none && now.since(session.lastActivity) >= session.policy.idleAfter)
     }
@@ -316,4 +350,3 @@ struct RandomHistory {
         }
     }
 }
-        if session.policy.evict == .resumable, !session.isResumable { return false }

@@ -99,7 +99,7 @@ extension [Action] {
         _ = way.act(&bench)
         let before = bench.pool.sessions[id("a")]?.life
         bench.now = bench.now + .milliseconds(999)
-        let actions = bench.handle(.turn(bench.life("a"), state))
+        let actions = bench.handle(.turn(bench.life("a"), TurnReport(state)))
         let after = bench.pool.sessions[id("a")]?.life
         #expect(after?.turnReports == (before?.turnReports ?? 0) + 1)
         if way.isRefusable {
@@ -244,7 +244,9 @@ extension [Action] {
     @Test func reportsAreCountedAnewWhenTheLeaseIsTakenAgain() {
         var bench = Bench()
         bench.start("a") { $0.idleTimeout = .seconds(60) }
-        for state in [TurnState.open, .open, .waiting, .none] { _ = bench.handle(.turn(bench.life("a"), state)) }
+        for state in [TurnState.open, .open, .waiting, .none] {
+            _ = bench.handle(.turn(bench.life("a"), TurnReport(state)))
+        }
         #expect(bench.pool.sessions[id("a")]?.life?.turnReports == 4)
         _ = bench.handle(.leaseTaken(bench.life("a"), by: bench.client()))
         #expect(bench.pass(.seconds(60)).closings.map(\.reports) == [0])

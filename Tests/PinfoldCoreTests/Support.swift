@@ -110,7 +110,8 @@ extension [Action] {
             case .queued(_, let position): "queued \(position)"
             case .refuse(_, let refusal): "refuse: \(refusal)"
             case .closeInput(let life, let cause, _): "closeInput \(life) \(cause.kind.rawValue)"
-            case .cancelTurn(let life, let cause): "cancelTurn \(life) \(cause.kind.rawValue)"
+            case .cancelTurn(let life, let turn, let cause):
+                "cancelTurn \(turn.map { "\($0) of " } ?? "")\(life) \(cause.kind.rawValue)"
             case .terminate(let life): "terminate \(life)"
             case .kill(let life): "kill \(life)"
             case .collect(let life): "collect \(life)"

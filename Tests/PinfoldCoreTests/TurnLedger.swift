@@ -4,8 +4,15 @@
 struct TurnLedger {
     /// Why each life is being ended, for as long as that was not taken back.
     private var decisions: [LifeID: String] = [:]
-    /// When the turn of each life was told to be cancelled, for as long as it did not end.
-    private var cancelled: [LifeID: Instant] = [:]
+    /// When a turn of each life was told to be cancelled, and which, for as long as it did not end.
+    private var cancelled: [LifeID: (at: Instant, turn: UInt64?)] = [:]
+    /// Since when each turn is in its state, by what was reported.
+    private var clocks: [LifeID: [Turn: Instant]] = [:]
+
+    private struct Turn: Hashable {
+        let number: UInt64?
+        let isWaiting: Bool
+    }
     private var tokens: [SessionID: String] = [:]
     /// Lives that their owner ends for good.
     private var final: Set<LifeID> = []
@@ -55,21 +62,24 @@ struct TurnLedger {
         _ actions: [Action], _ event: Event, _ moment: Instant, _ before: SessionPool, _ now: SessionPool
     ) -> [String] {
         var violations: [String] = []
-        if case .turn(let id, .none) = event { cancelled[id] = nil }
+        if case .turn(let id, let report) = event, life(id, in: before) != nil { note(report, of: id, at: moment) }
         for action in actions {
-            guard case .cancelTurn(let id, _) = action else { continue }
-            let limit: Instant? =
-                switch life(id, in: now)?.turn {
-                case .open(let since)?: now.sessions[id.session]?.policy.turnTimeout.map { since + $0 }
-                case .waiting(let since)?: now.sessions[id.session]?.policy.permissionTimeout.map { since + $0 }
-                case Turn.none?, nil: nil
-                }
-            if limit.map({ moment < $0 }) ?? true { violations.append("\(id) was told to cancel a turn in its time") }
-            if cancelled.updateValue(moment, forKey: id) != nil { violations.append("\(id) was told so twice") }
+            guard case .cancelTurn(let id, let number, _) = action else { continue }
+            let policy = now.sessions[id.session]?.policy
+            let isLate = [false, true].contains { isWaiting in
+                let since = clocks[id]?[Turn(number: number, isWaiting: isWaiting)]
+                let limit = isWaiting ? policy?.permissionTimeout : policy?.turnTimeout
+                guard let since, let limit else { return false }
+                return moment >= since + limit
+            }
+            if !isLate { violations.append("\(id) was told to cancel a turn in its time") }
+            if cancelled.updateValue((moment, number), forKey: id) != nil {
+                violations.append("\(id) was told so twice")
+            }
         }
         for announcement in actions.announced(.stopping) where announcement.cause == "turn_timeout" {
             guard let id = announcement.subject else { continue }
-            if cancelled[id].map({ moment.since($0) < SessionPool.cancelGrace }) ?? true {
+            if cancelled[id].map({ moment.since($0.at) < SessionPool.cancelGrace }) ?? true {
                 violations.append("\(id) was ended for a turn that had time left")
             }
         }
@@ -78,6 +88,26 @@ struct TurnLedger {
             if due <= moment { violations.append("nothing was done about the turn of \(session.id)") }
         }
         return violations
+    }
+
+    private mutating func note(_ report: TurnReport, of id: LifeID, at moment: Instant) {
+        var next: [Turn: Instant] = [:]
+        if let turns = report.turns {
+            for turn in turns {
+                let key = Turn(number: turn.number, isWaiting: turn.isWaiting)
+                let age = UInt64(turn.milliseconds) * 1_000_000
+                next[key] = clocks[id]?[key] ?? Instant(nanoseconds: moment.nanoseconds - min(age, moment.nanoseconds))
+            }
+        } else if report.state != .none {
+            let key = Turn(number: nil, isWaiting: report.state == .waiting)
+            next[key] = clocks[id]?[key] ?? moment
+        }
+        clocks[id] = next
+        guard let turn = cancelled[id] else { return }
+        let isOver =
+            turn.turn == nil || report.turns == nil
+            ? report.state == .none : report.turns?.contains { $0.number == turn.turn } == false
+        if isOver { cancelled[id] = nil }
     }
 
     /// The last token that was taken is kept, until its owner ends the session or it is forgotten as a whole.

@@ -16,7 +16,7 @@ import Testing
     }
 
     private func report(_ state: TurnState, _ bench: inout Bench) -> [String] {
-        bench.handle(.turn(bench.life("a"), state)).words
+        bench.handle(.turn(bench.life("a"), TurnReport(state))).words
     }
 
     @Test func turnThatTakesTooLongIsCancelledAtItsLimitAndNotBefore() {
@@ -161,6 +161,90 @@ import Testing
         _ = report(.open, &bench)
         #expect(bench.pass(.seconds(60)).words == ["cancelTurn a.1 turn_timeout"])
         #expect(bench.pass(.seconds(5)).words == ["closeInput b.1 idle_timeout"])
+    }
+
+    // MARK: Several conversations
+
+    private func turns(_ ages: (UInt64, Int)..., waiting: [(UInt64, Int)] = []) -> TurnReport {
+        let open = ages.map { TurnReport.Entry(number: $0.0, isWaiting: false, milliseconds: UInt64($0.1) * 1_000) }
+        let asked = waiting.map { TurnReport.Entry(number: $0.0, isWaiting: true, milliseconds: UInt64($0.1) * 1_000) }
+        return TurnReport(open.isEmpty ? asked.isEmpty ? .none : .waiting : .open, turns: open + asked)
+    }
+
+    @Test func turnsThatOverlapForHoursAreNotOneLongTurn() {
+        var bench = bench()
+        _ = bench.handle(.turn(bench.life("a"), turns((1, 0))))
+        for number in UInt64(2)..<400 {
+            #expect(bench.pass(.seconds(30)).words == [])
+            // The one before is over, and the next one is a third of its time old.
+            #expect(bench.handle(.turn(bench.life("a"), turns((number, 20)))).words == [])
+        }
+        #expect(bench.state("a") == .busy)
+    }
+
+    @Test func oldestTurnAloneIsCancelledAndTheNextOneHasItsOwnTime() {
+        var bench = bench()
+        _ = bench.handle(.turn(bench.life("a"), turns((1, 0), (2, 0))))
+        _ = bench.pass(.seconds(20))
+        _ = bench.handle(.turn(bench.life("a"), turns((2, 20), waiting: [(3, 0)])))
+        #expect(bench.pass(.seconds(40)).words == ["cancelTurn 2 of a.1 turn_timeout"])
+        // Others come and go, and it is still there: it was told once.
+        #expect(bench.handle(.turn(bench.life("a"), turns((4, 0), (2, 60)))).words == [])
+        #expect(bench.handle(.turn(bench.life("a"), turns((4, 5)))).words == [])
+        #expect(bench.pass(.seconds(54)).words == [])
+        #expect(bench.pass(.seconds(1)).words == ["cancelTurn 4 of a.1 turn_timeout"])
+    }
+
+    @Test func nextTurnThatIsOverdueIsCancelledOnceTheFirstIsOver() {
+        var bench = bench()
+        _ = bench.handle(.turn(bench.life("a"), turns((1, 0))))
+        _ = bench.pass(.seconds(60))
+        #expect(bench.handle(.turn(bench.life("a"), turns((2, 61)))).words == ["cancelTurn 2 of a.1 turn_timeout"])
+    }
+
+    @Test func turnThatHidesBehindAnotherWaitsForItsHumanNoLongerThanThat() {
+        var bench = bench { $0.turnTimeout = nil }
+        _ = bench.handle(.turn(bench.life("a"), turns((1, 0), waiting: [(2, 0)])))
+        #expect(bench.state("a") == .busy)
+        #expect(bench.pass(.seconds(600)).words == ["cancelTurn 2 of a.1 turn_timeout"])
+    }
+
+    @Test(arguments: [ResumeRule.load, .never])
+    func lifeOfAHungTurnIsSuspendedWhereTheOtherConversationsCanComeBack(resume: ResumeRule) {
+        var bench = bench { $0.resume = resume }
+        _ = bench.handle(.token(bench.life("a"), "the conversations"))
+        _ = bench.handle(.turn(bench.life("a"), turns((1, 0), (2, 0))))
+        _ = bench.pass(.seconds(60))
+        #expect(bench.pass(.seconds(10)).words == ["closeInput a.1 turn_timeout"])
+        let words = bench.die("a").words
+        #expect(words.contains("finish a.1 turn_timeout exit \(resume == .never ? 124 : 75)"))
+        #expect(bench.state("a") == (resume == .never ? .ended : .suspended))
+    }
+
+    @Test func ageThatCannotBeIsNoTrap() {
+        var bench = bench()
+        let report = TurnReport(.open, turns: [.init(number: .max, isWaiting: false, milliseconds: .max)])
+        #expect(bench.handle(.turn(bench.life("a"), report)).words == ["cancelTurn \(UInt64.max) of a.1 turn_timeout"])
+    }
+
+    /// However many a launcher reports, the oldest of each state are kept.
+    @Test func noMoreIsKeptThanCanMatter() {
+        var bench = bench()
+        let many = (0..<5_000).map { TurnReport.Entry(number: $0, isWaiting: $0 % 2 == 0, milliseconds: $0) }
+        _ = bench.handle(.turn(bench.life("a"), TurnReport(.open, turns: many)))
+        #expect(bench.pool.sessions[id("a")]?.life?.turnClocks.map(\.number) == [4_999, 4_998])
+    }
+
+    @Test func requestThatIsNoUseKeepsASessionFromEvictionAndNotFromBeingIdle() {
+        var bench = Bench { $0.maxSessions = 1 }
+        bench.start("a") { $0.freezeIdle = .seconds(30) }
+        #expect(bench.pass(.seconds(30)).words == ["freeze a.1"])
+        let list = TurnReport(.open, turns: [.init(number: 1, isWaiting: false, milliseconds: 0)], isUse: false)
+        #expect(bench.handle(.turn(bench.life("a"), list)).words == ["thaw a.1"])
+        #expect(bench.request("b", patience: .seconds(9)).actions.words == ["queued 1"])
+        let answered = bench.handle(.turn(bench.life("a"), TurnReport(.none, turns: [])))
+        #expect(answered.words.last == "closeInput a.1 pool_full")
+        #expect(bench.pool.sessions[id("a")]?.idleTime(at: bench.now) == .seconds(30))
     }
 
     @Test func waitingSessionIsNeitherEvictedNorTimedOut() {

@@ -13,7 +13,14 @@ private let requests: [Request] =
                 keepsTree: true)),
         .reopen(session: "a", life: 3), .started(processID: 42, placement: .attach), .attach,
         .startFailed(reason: "no", exitCode: 127), .exited(.exited(3)), .exited(.signaled(9)), .active(.stdin),
-        .turn(.waiting),
+        .turn(.waiting), .turn(TurnReport(.none, turns: [], isUse: false)),
+        .turn(
+            TurnReport(
+                .open,
+                turns: [
+                    .init(number: 7, isWaiting: false, milliseconds: .max),
+                    .init(number: 9, isWaiting: true, milliseconds: 0),
+                ])),
         .remember("{}"), .remember(nil), .setToken(session: "a", life: 3, token: "t"),
         .setToken(session: "a", life: nil, token: nil), .list,
         .show("a"), .explain, .set("a", settings: ["TasksMax=3"]), .events(follow: true, since: "2026-01-01T00:00:00Z"),
@@ -26,6 +33,7 @@ private let wrongParameters: [(method: String, parameters: JSONObject, name: Str
     ("io.pinfold.Started", ["pid": 4_294_967_296, "placement": "into"], "pid"),
     ("io.pinfold.Started", ["pid": 1, "placement": "beside"], "placement"),
     ("io.pinfold.Active", ["source": "ping"], "source"), ("io.pinfold.Turn", ["state": "closed"], "state"),
+    ("io.pinfold.Turn", ["state": "open", "turns": [["number": 1, "state": "none", "milliseconds": 0]]], "turns"),
     ("io.pinfold.Remember", ["token": 1], "token"), ("io.pinfold.SetToken", ["token": "t"], "session"),
     ("io.pinfold.SetToken", ["session": "a", "life": "1"], "life"),
     ("io.pinfold.Reopen", ["session": "a", "life": -1], "life"),
@@ -108,7 +116,8 @@ func description() -> SessionDescription {
 private let leaseEvents: [LeaseEvent] = [
     LeaseEvent.queued(position: 3), .attached, .attachFailed(reason: "no"),
     .closeInput(cause, Closing(milliseconds: 1_000, reports: .max, isRefusable: true)),
-    .closeInput(cause, Closing(milliseconds: 0, reports: 0, isRefusable: false)), .cancelTurn(cause), .released,
+    .closeInput(cause, Closing(milliseconds: 0, reports: 0, isRefusable: false)), .cancelTurn(cause, turn: nil),
+    .cancelTurn(cause, turn: 3), .released,
     .granted(
         LeaseEvent.Grant(
             session: "a", life: 1, cgroup: "/c", policy: "p", enforcement: .kernel, socket: "/s",
