@@ -34,8 +34,16 @@ package struct Conversation: Sendable {
         case finished
     }
 
+    private static let orderDelay = Duration.seconds(1)
+
     /// How long an agent may stay whose client has hung up.
     private static let patienceForsaken = Duration.seconds(5)
+
+    /// A first agent may have to be fetched from a package registry before it runs.
+    var firstPatience: Duration { options.patience * 5 }
+
+    /// Whether the client waits for its first initialize.
+    private var isInitializing: Bool { greeting == nil && fromClient.all.contains { $0.method == .initialize } }
 
     /// Agents count from 0 or 1, and do not come so far.
     private static let firstNumber: UInt64 = 1 << 30
@@ -63,6 +71,12 @@ package struct Conversation: Sendable {
     var login: Login?
     var known: [ConversationID: KnownConversation] = [:] { didSet { isTokenStale = true } }
     var reopening: Reopening? { didSet { isWorkStale = true } }
+    /// Nobody serves the client, who shall know why.
+    var refused: RefusedStart?
+    /// The first agent has until then to answer the client's initialize.
+    var initializeUntil: Duration?
+    /// What the agent said of its conversations.
+    var lists = ListAnswers()
     /// What the client must be told with the next new conversation.
     var remark: String?
     /// v2: where a turn is open without a request that says so.
@@ -81,6 +95,9 @@ package struct Conversation: Sendable {
     /// What is kept must be told again: it has changed.
     private var isTokenStale = false
     private var remembered: String?
+    private var tokens = TokenWriter()
+    /// Another order of use is told then at the latest: it changes with each prompt, and the controller keeps all of it.
+    private var rememberAt: Duration?
     var actions: [Action] = []
     var now: Duration = .zero
 
@@ -96,13 +113,13 @@ package struct Conversation: Sendable {
 
     /// When `timePassed` is due, on the clock of `handle`.
     package var nextDeadline: Duration? {
-        [agentDeadline, forsakenUntil].compactMap { $0 }.min()
+        [agentDeadline, forsakenUntil, refused?.until, isRunning ? rememberAt : nil].compactMap { $0 }.min()
     }
 
     private var agentDeadline: Duration? {
         switch agent {
         case .greeted(let until): until
-        case .here: reopening?.until
+        case .here: reopening?.until ?? (isInitializing ? initializeUntil : nil)
         case .leaving(let leaving): inputIsClosed ? nil : leaving.until
         case .away, .coming, .finished: nil
         }
@@ -116,6 +133,11 @@ package struct Conversation: Sendable {
         self.now = now
         actions = []
         guard agent != .finished else { return [] }
+        defer { actions = [] }
+        if let refused {
+            handle(event, refused: refused)
+            return actions
+        }
         switch event {
         case .client(let bytes, let isWhole): hearClient(bytes, isWhole: isWhole)
         case .clientOverlong(let prefix): refuseOverlong(prefix)
@@ -131,8 +153,7 @@ package struct Conversation: Sendable {
         case .lifeEnded(let end): endLife(end)
         case .timePassed: passTime()
         }
-        settle()
-        defer { actions = [] }
+        if refused == nil { settle() }
         return actions
     }
 
@@ -148,7 +169,9 @@ package struct Conversation: Sendable {
         }
         forsakenUntil = isForsaken ? forsakenUntil ?? now + Self.patienceForsaken : nil
         report()
-        if isTokenStale {
+        let isLeaving = if case .leaving = agent { true } else { false }
+        let isDue = rememberAt.map { now >= $0 || clientIsDone || isLeaving } ?? false
+        if isTokenStale || isDue {
             isTokenStale = false
             remember()
         }
@@ -170,7 +193,16 @@ package struct Conversation: Sendable {
             return
         }
         let isLost = greeting?.abilities.reopens == false && !known.isEmpty
-        let token = isLost || greeting == nil && known.isEmpty ? nil : Token.encode(known)
+        let isNothing = isLost || greeting == nil && known.isEmpty
+        if !isNothing {
+            let change = tokens.update(known)
+            if change == .order, rememberAt == nil { rememberAt = now + Self.orderDelay }
+            let isLeaving = if case .leaving = agent { true } else { false }
+            let mayWait = rememberAt.map { now < $0 && !isLeaving && !clientIsDone } ?? (change == .nothing)
+            if change != .contents, remembered != nil, mayWait { return }
+        }
+        rememberAt = nil
+        let token = isNothing ? nil : tokens.token
         guard token != remembered else { return }
         remembered = token
         actions.append(.remember(token))
@@ -261,6 +293,7 @@ package struct Conversation: Sendable {
     /// Whoever ended the session while it was away meant all of it.
     private mutating func forgetAll() {
         remembered = nil
+        lists.forget()
         for id in known.keys {
             answerHeld(concerning: id) { _ in Self.gone("its session was ended meanwhile", id) }
         }
@@ -268,11 +301,7 @@ package struct Conversation: Sendable {
     }
 
     private mutating func failStart(_ failure: StartFailure) {
-        guard lives > 0 else {
-            answerHeld { failure.isRefusal ? Self.refusal(failure) : Self.unknown(failure.message, for: $0) }
-            finish(failure.exitCode)
-            return
-        }
+        guard lives > 0 else { return refuseStart(failure) }
         agent = .away
         answerHeld { failure.isRefusal ? Self.refusal(failure) : Self.unknown(failure.message, for: $0) }
     }
@@ -302,7 +331,14 @@ package struct Conversation: Sendable {
         guard let deadline = agentDeadline, now >= deadline else { return }
         switch agent {
         case .greeted: failGreeting("the agent did not answer initialize in \(Self.text(options.patience))")
-        case .here: loseReopening()
+        case .here:
+            if reopening != nil {
+                loseReopening()
+            } else {
+                let why = "the agent did not answer initialize in \(Self.text(firstPatience))"
+                say(why)
+                abandonLife(why)
+            }
         case .leaving: closeInput()
         case .away, .coming, .finished: break
         }

@@ -37,6 +37,13 @@ extension Conversation {
             ["cause": ["kind": "refused", "message": .string(failure.message)]])
     }
 
+    /// There is no agent, and there will be none.
+    static func notStarted(_ failure: StartFailure) -> Failure {
+        .ours(
+            .internalError, "the agent could not be started: \(failure.message)",
+            ["cause": ["kind": "start_failed", "message": .string(failure.message)]])
+    }
+
     /// The life that had the question is over.
     static func cut(_ reason: Reason) -> Failure {
         .ours(.cancelled, "the agent was ended before it answered: \(reason.message)", ["cause": reason.json])

@@ -40,7 +40,9 @@ extension Conversation {
         let until = now + options.patience
         switch agent {
         case .greeted: agent = .greeted(until: until)
-        case .here: reopening?.until = until
+        case .here:
+            reopening?.until = until
+            if initializeUntil != nil { initializeUntil = now + firstPatience }
         case .away, .coming, .leaving, .finished: break
         }
     }
@@ -81,6 +83,7 @@ extension Conversation {
 
     /// What the next life must know.
     private mutating func learn(from question: Question, _ line: Line, _ message: Message, isError: Bool) {
+        if question.method != .list { lists.forget() }
         guard !isError else {
             if question.method == .prompt, let id = question.conversation { running.remove(id) }
             return
@@ -111,7 +114,9 @@ extension Conversation {
             guard let id = question.conversation, let params = question.params else { return }
             let key = (try? JSON.parse(params))?["configId"]?.string ?? ""
             known[id]?.choose(.init(method: method, key: key, params: params))
-        case .list, .cancel, .update, .ask, .cancelRequest, .other: break
+        case .list:
+            if let result = line.copy(message.outcome) { lists.note(question.params ?? [], result) }
+        case .cancel, .update, .ask, .cancelRequest, .other: break
         }
     }
 
@@ -177,6 +182,7 @@ extension Conversation {
                         return .stays
                     }
                 }
+            case "session_info_update": lists.forget()
             case let kind: noteActivity(in: id, kind)
             }
         }

@@ -2,6 +2,7 @@
 extension Conversation {
     /// Passes on what is held, for as long as nothing stands in the way.
     mutating func drain() {
+        if agent == .away { answerLists() }
         if agent == .away, held.contains(where: \.wakes) {
             agent = .coming
             actions.append(.startAgent)
@@ -41,6 +42,8 @@ extension Conversation {
             guard case .request(let id, let method) = message.kind else { continue }
             var question = Question(line, message, id: id, method: method)
             if method == .newConversation { question.remark = takeRemark() }
+            if method == .initialize, greeting == nil { initializeUntil = now + firstPatience }
+            if method != .list { lists.forget() }
             fromClient.open(question)
             guard let conversation = question.conversation else { continue }
             if method == .prompt, isVersion2 { running.insert(conversation) }

@@ -46,7 +46,7 @@ extension Method {
     /// Whether the next life must know of it.
     fileprivate var isLearnt: Bool {
         switch self {
-        case .initialize, .authenticate, .newConversation, .load, .resume, .choose: true
+        case .initialize, .authenticate, .newConversation, .load, .resume, .list, .choose: true
         default: false
         }
     }

@@ -6,17 +6,12 @@ enum Token {
     static let longest = 256 << 10
 
     static func encode(_ known: [ConversationID: KnownConversation]) -> String {
-        var kept = known.sorted { $0.value.lastUsed < $1.value.lastUsed }
-        while true {
-            let token: JSON = ["acp": 1, "conversations": .array(kept.map { encode($0.key, $0.value) })]
-            let text = token.description
-            if text.utf8.count <= longest || kept.isEmpty { return text }
-            // The one that was used longest ago is the one least missed.
-            kept.removeFirst()
-        }
+        var writer = TokenWriter()
+        _ = writer.update(known)
+        return writer.token
     }
 
-    private static func encode(_ id: ConversationID, _ known: KnownConversation) -> JSON {
+    fileprivate static func encode(_ id: ConversationID, _ known: KnownConversation) -> JSON {
         let choices = known.choices.map { choice -> JSON in
             ["method": .string(choice.method), "key": .string(choice.key), "params": parsed(choice.params)]
         }
@@ -49,5 +44,61 @@ enum Token {
             known[ConversationID(id)] = conversation
         }
         return known
+    }
+}
+
+/// Writes the token again and again, and encodes only what has changed: there may be hundreds of conversations, and each
+/// prompt changes the order of their use.
+struct TokenWriter: Sendable {
+    private static let opening = #"{"acp":1,"conversations":["#
+    private static let closing = "]}"
+
+    private struct Entry {
+        let known: KnownConversation
+        let text: String
+    }
+
+    private var entries: [ConversationID: Entry] = [:]
+    /// The one that was used longest ago first.
+    private var order: [ConversationID] = []
+
+    enum Change: Hashable {
+        case nothing, order, contents
+    }
+
+    /// Takes in what is to be kept.
+    mutating func update(_ known: [ConversationID: KnownConversation]) -> Change {
+        var change = Change.nothing
+        var next: [ConversationID: Entry] = [:]
+        next.reserveCapacity(known.count)
+        for (id, conversation) in known {
+            var kept = conversation
+            // Not told: only their order is.
+            (kept.lastUsed, kept.isOpen, kept.isOffered) = (0, false, false)
+            if let entry = entries[id], entry.known == kept {
+                next[id] = entry
+            } else {
+                next[id] = Entry(known: kept, text: Token.encode(id, kept).description)
+                change = .contents
+            }
+        }
+        if next.count != entries.count { change = .contents }
+        entries = next
+        let order = known.sorted { $0.value.lastUsed < $1.value.lastUsed }.map(\.key)
+        if change == .nothing, order != self.order { change = .order }
+        self.order = order
+        return change
+    }
+
+    var token: String {
+        var texts: [String] = []
+        var room = Token.longest - Self.opening.utf8.count - Self.closing.utf8.count
+        // What does not fit is the one that was used longest ago, which is least missed.
+        for id in order.reversed() {
+            guard let text = entries[id]?.text, text.utf8.count < room else { break }
+            room -= text.utf8.count + 1
+            texts.append(text)
+        }
+        return Self.opening + texts.reversed().joined(separator: ",") + Self.closing
     }
 }

@@ -37,7 +37,14 @@ struct AgentRelay: ~Copyable {
     ///
     /// - Returns: what to exit with.
     mutating func run(say: (String) -> Void) throws -> Int32 {
-        try perform(conversation.begin(), say: say)
+        let first = conversation.begin()
+        do {
+            // Before anything is asked for: a command that is not there shall cost nobody a place.
+            _ = try options.command.resolve()
+            try perform(first, say: say)
+        } catch {
+            try failStart(error, say: say)
+        }
         flush()
         while !isOver { try turn(say: say) }
         return exitCode ?? ExitCode.failed

@@ -24,7 +24,6 @@ package enum Launcher {
     package static func relay(_ options: RelayOptions, say: (String) -> Void) -> Int32 {
         leave(say) {
             let station = try Station()
-            _ = try options.command.resolve()
             var relay = try AgentRelay(options, station)
             return try relay.run(say: say)
         }

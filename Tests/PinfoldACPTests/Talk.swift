@@ -10,6 +10,13 @@ struct Talk {
     /// All that came out since it was last taken.
     private(set) var actions: [Action] = []
 
+    /// - Parameter event: what becomes of the first start.
+    init(starting event: Event) {
+        conversation = Conversation(.init(resumes: true, patience: .seconds(60), nonce: "n"))
+        actions = conversation.begin()
+        tell(event)
+    }
+
     init(resumes: Bool = true, token: String? = nil) {
         conversation = Conversation(.init(resumes: resumes, patience: .seconds(60), nonce: "n"))
         actions = conversation.begin()
