@@ -7,7 +7,9 @@ enum AcpCommand {
         flags: LaunchFlags.all + [
             Flag("resume", value: "HOW", "auto: go on with what a former agent of this session knew (default); never"),
             Flag("line-cap", value: "SIZE", "the longest line that is passed on (default: 64M)"),
-            Flag("patience", value: "TIME", "how long a returning agent may be silent (default: 2min)"),
+            Flag(
+                "patience", value: "TIME",
+                "how long a returning agent may be silent, the first 5 times that (default: 2min)"),
         ],
         text: [
             "Stands between a client of the Agent Client Protocol and an agent, and passes every byte on while both "

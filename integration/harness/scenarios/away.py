@@ -142,6 +142,17 @@ def requests_other_than_prompts_bring_the_agent_back_too(world):
 
 
 @scenario
+def list_that_was_asked_for_before_is_answered_while_away_and_wakes_nobody(world):
+    talk = world.talk()
+    listed = talk.call("session/list", {})
+    world.suspend()
+    expect_equal(talk.call("session/list", {}), listed)
+    expect_equal(world.state(), "suspended")
+    expect_equal(talk.prompt("say back"), "back")
+    expect_equal(talk.log.lives, 2, "the number of lives")
+
+
+@scenario
 def notification_while_away_arrives_once_before_what_comes_after_it(world):
     talk = world.talk()
     world.suspend()

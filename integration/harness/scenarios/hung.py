@@ -7,6 +7,7 @@ from rig.talk import of_failure
 CANCELLED = -32800
 VERSIONS = {"v1": (1,), "v2": (2,)}
 SHORT = "TurnTimeoutSec=400ms"
+ALLOW = {"outcome": {"outcome": "selected", "optionId": "allow"}}
 
 
 def _hold(talk):
@@ -42,6 +43,31 @@ def agent_that_does_not_heed_the_cancellation_is_ended_as_hung(world):
     expect_equal(world.session()["cause"]["kind"], "turn_timeout")
     if world.state() == "ended":
         expect_equal(talk.wait(), 124, "the launcher's status")
+
+
+@scenario(policy=SHORT)
+def turn_beside_a_hung_one_is_not_cancelled(world):
+    talk = world.talk()
+    other = talk.new_session()["sessionId"]
+    hung = _hold(talk)
+    asking = talk.start_turn("ask", other)
+    question = talk.question("session/request_permission")
+    expect_equal(talk.end_turn(hung)[1], "cancelled")
+    talk.respond(question, ALLOW)
+    expect_equal(talk.end_turn(asking), ("allow", "end_turn"))
+    cancelled = [one["params"]["sessionId"] for one in talk.log.messages(1) if one.get("method") == "session/cancel"]
+    expect_equal(cancelled, [talk.session], "the conversations that were cancelled")
+
+
+@scenario(policy=SHORT)
+def conversation_beside_a_hung_turn_comes_back(world):
+    talk = world.talk("--misbehave", "deaf-to-cancel")
+    other = talk.new_session()["sessionId"]
+    talk.prompt("remember elm", other)
+    turn = _hold(talk)
+    of_failure(talk.failure(turn.id), CANCELLED, cause="turn_timeout")
+    expect_equal(talk.prompt("word?", other), "elm")
+    expect_equal(talk.log.lives, 2, "the number of lives")
 
 
 @scenario(policy=SHORT)

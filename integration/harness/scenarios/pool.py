@@ -98,13 +98,25 @@ def prompt_that_meets_another_agents_wish_for_its_place_is_answered(world):
 
 
 @scenario(pool="MaxSessions=1", policy="IdleAfterSec=50ms")
-def agent_that_was_not_initialized_is_not_evicted(world):
+def agent_whose_client_has_said_nothing_gives_way_and_is_there_when_it_speaks(world):
     talk = world.acp(name="new")
     events = world.follow()
     events.wait_for("started", "new")
+    status, _, errors = world.pinfold("run", "--wait", "10s", "--", "true")
+    expect_equal(status, 0, f"the status of whoever wants its place: {errors}")
+    expect_equal(world.session("new")["cause"]["kind"], "pool_full")
+    expect_equal(talk.begin().prompt("say here"), "here")
+
+
+@scenario(pool="MaxSessions=1", policy="IdleAfterSec=50ms\nIdleTimeoutSec=100ms\nEvict=resumable")
+def agent_that_cannot_resume_keeps_its_place_where_the_policy_asks_for_that(world):
+    events = world.follow()
+    talk = world.talk("--no-load", "--no-resume")
+    talk.prompt("remember elm")
+    events.wait_for("idle", "a")
     status, _, errors = world.pinfold("run", "--wait", "600ms", "--", "true")
     expect_equal(status, 73, f"the status of whoever wants its place: {errors}")
-    expect_equal(talk.begin().prompt("say here"), "here")
+    expect_equal(talk.prompt("word?"), "elm")
     expect_equal(talk.log.lives, 1, "the number of lives")
 
 
