@@ -35,7 +35,7 @@ def main(description):
 
 
 def _options(description):
-    parser = argparse.ArgumentParser(prog="test", description=description)
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="tests to run, with * for any characters (default: all)"
     )
@@ -76,7 +76,7 @@ def _run_all(names, options):
 
 
 def _run_apart(name, reports):
-    words = [sys.executable, os.path.join(machine.HERE, "test"), "--run", name, "--reports", reports]
+    words = [sys.executable, os.path.realpath(sys.argv[0]), "--run", name, "--reports", reports]
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
     if lines and lines[-1].split(" ")[0] in ("passed", "failed", "skipped"):

@@ -57,8 +57,12 @@ class World:
 
     @property
     def environment(self):
-        # The marker finds what a test left behind, in whatever session, group or cgroup that is.
-        return {**os.environ, "PINFOLD_SOCKET": self.path("socket"), "PINFOLD_HARNESS": self.marker}
+        return {**os.environ, **self.marks}
+
+    @property
+    def marks(self):
+        """What leads to the controller, and to what a test left behind, in whatever session, group or cgroup that is."""
+        return {"PINFOLD_SOCKET": self.path("socket"), "PINFOLD_HARNESS": self.marker}
 
     # The controller
 
@@ -110,6 +114,12 @@ class World:
     def launch(self, *words, stdin=True):
         """Starts `pinfold` and leaves it running."""
         program = Program([machine.pinfold(), *words], self.environment, stdin)
+        self._programs.append(program)
+        return program
+
+    def launch_shell(self, script):
+        """Starts a shell script and leaves it running."""
+        program = Program(["sh", "-c", script], self.environment, stdin=False)
         self._programs.append(program)
         return program
 
