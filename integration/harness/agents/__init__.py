@@ -1,0 +1,1 @@
+"""Real agents from the package index, each with a model server of this folder."""
