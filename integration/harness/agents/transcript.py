@@ -9,7 +9,7 @@ UNASKED = {"usage_update", "session_info_update"}
 STATE = {"available_commands_update", "current_mode_update", "config_option_update"}
 # Counted anew in each life, and times.
 LEFT_OUT = {"usage", "updatedAt", "createdAt", "timestamp", "_meta"}
-RANDOM_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{12,64}")
+RANDOM_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{12,64}|call\d{5}")
 
 
 class Transcript:
