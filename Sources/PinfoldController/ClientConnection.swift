@@ -52,10 +52,16 @@ package final class ClientConnection {
         }
     }
 
-    /// Whether it waits for a token to be kept.
-    var isKeepingToken: Bool {
-        if case .token? = open { true } else { false }
+    /// Whether the answer it waits for promises something that only a record keeps beyond this controller.
+    var reliesOnRecord: Bool {
+        switch open {
+        case .order?: !isTouching
+        case .settings?, .token?: true
+        case nil, .lease?, .events?: false
+        }
     }
+    /// Whether its order is `touch`, of which nothing is kept.
+    var isTouching = false
 
     var isWatchedForWriting = false
     /// Whether there are bytes that the socket would not take.

@@ -123,11 +123,14 @@ extension Controller {
         send(LeaseEvent.granted(grant).reply, to: connection, descriptor: world.descriptor(of: life))
     }
 
-    func finish(_ client: ClientID, _ outcome: LifeOutcome) {
+    /// - Parameter problem: why the record is not on disk; nil where it is.
+    func finish(_ client: ClientID, _ outcome: LifeOutcome, _ problem: String?) {
         finishLease(
             of: client,
             .ended(
-                LeaseEvent.Ending(cause: outcome.cause, isSuspended: outcome.isSuspended, exitCode: outcome.exitCode)))
+                LeaseEvent.Ending(
+                    cause: outcome.cause, isSuspended: outcome.isSuspended, exitCode: outcome.exitCode,
+                    recordProblem: problem)))
     }
 
     func finishLease(of client: ClientID, _ event: LeaseEvent) {

@@ -114,11 +114,12 @@ package final class Controller {
             switch ready.token {
             case Token.listener: acceptClients()
             case Token.world: break
-            case Token.records: records.takeWritten()
+            case Token.records: break
             case Token.outside: outside.append(ready.token - Token.outside.lowerBound)
             default: serve(ClientID(ready.token), ready.ready)
             }
         }
+        for event in records.takeWritten() { dispatch(event) }
         for event in world.takeEvents(at: now) { dispatch(event) }
         if let due = pool.nextDeadline, now >= due { dispatch(.timePassed) }
         hearUnheard()
@@ -133,7 +134,9 @@ package final class Controller {
 
     private func timeout(_ patience: Duration?) -> Duration? {
         let now = clock()
-        let due = [pool.nextDeadline, world.nextDeadline].compactMap { $0 }.min().map { $0.since(now) }
+        let due = [pool.nextDeadline, world.nextDeadline, records.nextDeadline].compactMap { $0 }.min().map {
+            $0.since(now)
+        }
         return [due, patience].compactMap { $0 }.min()
     }
 
@@ -164,7 +167,7 @@ package final class Controller {
             if world.isEmpty(life) { events.append(.emptied(life)) }
         case .collect(let life): world.collect(life)
         case .finish(let client, let outcome):
-            onceKept(outcome.life.session, outcome.isSuspended) { $0.finish(client, outcome) }
+            onceKept(outcome.life.session, outcome.isSuspended) { $0.finish(client, outcome, $1) }
         case .release(let client, _): finishLease(of: client, .released)
         case .setLimits(let life, let limits): world.setLimits(life, limits)
         case .freeze(let life): world.freeze(life)
@@ -177,17 +180,24 @@ package final class Controller {
         case .forget(let session): records.forget(session)
         case .announce(let announcement): announce(announcement)
         case .answer(let client, let session, let outcome):
-            let isRelied = pool.sessions[session]?.isSuspended == true || connections[client]?.isKeepingToken == true
-            onceKept(session, isRelied) { $0.answer(client, outcome) }
+            let isRelied = outcome == .done && connections[client]?.reliesOnRecord == true
+            onceKept(session, isRelied) { $0.answer(client, $1.map { .refused(Self.unsaved(session, $0)) } ?? outcome) }
         case .shutdownComplete: isDone = true
         }
     }
 
-    /// Whoever is told that a session is suspended, or its token kept, may rely on it: its record is on disk by then.
-    /// Others need not wait for a disk.
-    private func onceKept(_ session: SessionID, _ isRelied: Bool, _ tell: @escaping (Controller) -> Void) {
-        guard isRelied else { return tell(self) }
-        records.afterSaving(session) { [unowned self] in tell(self) }
+    /// Whoever is told that a session is suspended, or that an order is done, may rely on it: its record is on disk by
+    /// then, or the answer says that it is not. Others need not wait for a disk.
+    private func onceKept(
+        _ session: SessionID, _ isRelied: Bool, _ tell: @escaping (Controller, _ problem: String?) -> Void
+    ) {
+        guard isRelied else { return tell(self, nil) }
+        records.afterSaving(session) { [unowned self] in tell(self, $0) }
+    }
+
+    private static func unsaved(_ session: SessionID, _ problem: String) -> String {
+        "it is done for '\(session)', but not on disk: \(problem); the controller keeps it in memory and writes it again "
+            + "until it is on disk; one that starts before knows the former record"
     }
 
     private func create(_ life: LifeID, _ limits: SessionLimits) -> Event {

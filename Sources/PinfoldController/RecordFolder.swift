@@ -1,10 +1,21 @@
 import PinfoldLinux
 
+/// The file calls behind a ``RecordStore``; tests put others in their place, which fail or never return.
+protocol RecordFiles: Sendable {
+    func names() throws(Errno) -> [String]
+    func read(_ name: String, limit: Int) throws(Errno) -> [UInt8]
+    func replace(_ name: String, with text: [UInt8], isLasting: Bool) throws(Errno)
+    func rename(_ name: String, to new: String) throws(Errno)
+    func remove(_ name: String) throws(Errno)
+    func sync() throws(Errno)
+}
+
 /// A folder of small files, each replaced as a whole or not at all.
 ///
 /// Written aside, synced, renamed, and the folder synced: a reader finds the old text or the new one, whenever the
-/// machine stops (`fsync(2)`, `rename(2)`). Without the syncing it is so whenever the writer is killed. A class because the loop and the worker both use it; nothing in it changes.
-final class RecordFolder: Sendable {
+/// machine stops (`fsync(2)`, `rename(2)`). Without the syncing it is so whenever the writer is killed. A class because the loop
+/// and the worker both use it; nothing in it changes.
+final class RecordFolder: RecordFiles {
     private let directory: Directory
 
     /// Makes the folder where it is missing.

@@ -4,25 +4,37 @@ import PinfoldLinux
 
 /// What is known of each session, on disk: neither a crash nor a restart of the controller loses a session, nor one of
 /// the machine a session that can come back.
+///
+/// What cannot be written stays in memory and is written again, first after `firstPause`, then after twice as long each
+/// time up to `longestPause`, until it is on disk or something newer takes its place.
 package final class RecordStore {
-    /// The most a record may have, bytes: a token that a client chose is in it.
-    private static let longest = 8 << 20
-    private static let suffix = ".json"
+    static let firstPause = Duration.milliseconds(500)
+    static let longestPause = Duration.seconds(10)
+    /// A disk that takes longer than this for one batch counts as failing. Nobody is kept waiting for longer.
+    static let patience = Duration.seconds(10)
 
-    private let folder: RecordFolder
-    private let path: String
+    let files: any RecordFiles
+    let path: String
+    private let clock: () -> Instant
     /// A thread for the disk alone: nothing else may wait for an `fsync`.
     private let worker: WorkerThread<[Written]>
-    private let say: (String) -> Void
     /// What is to be written, the latest of each session.
     private var waiting: [SessionID: Change] = [:]
     /// Sessions whose file may have been brought to the disk's platter: what replaces it must be brought there too.
     private var lasting: Set<SessionID> = []
     /// What the worker has in hand.
-    private var writing: Set<SessionID> = []
-    private var isWriting: Bool { !writing.isEmpty }
-    /// What is to be done once a session's record is on disk.
-    private var afterwards: [SessionID: [() -> Void]] = [:]
+    private var writing: [SessionID: Change] = [:]
+    private var writingSince = Instant(nanoseconds: 0)
+    /// Whether the batch that the worker has in hand takes longer than `patience`.
+    private var isHanging = false
+    /// What could not be written, and why.
+    private var failed: [SessionID: Failure] = [:]
+    private var pause = RecordStore.firstPause
+    private var retryAt: Instant?
+    /// Sessions of which the rules were told that their record is not on disk.
+    private var reported: Set<SessionID> = []
+    /// What is to be done once a session's record is on disk, or could not be written.
+    private var afterwards: [SessionID: [(String?) -> Void]] = [:]
 
     private struct Change: Sendable {
         /// Nil: to be removed.
@@ -31,23 +43,35 @@ package final class RecordStore {
         var isLasting: Bool
     }
 
+    private struct Failure {
+        var change: Change
+        var reason: String
+    }
+
     /// What became of one record.
     private struct Written: Sendable {
         let session: SessionID
         /// Nil where it is on disk.
-        let problem: String?
+        var problem: String?
     }
 
     /// - Throws: `WorldError` where the folder cannot be made or opened.
-    package init(path: String, say: @escaping (String) -> Void) throws(WorldError) {
+    package convenience init(
+        path: String,
+        clock: @escaping () -> Instant = { Instant(nanoseconds: MonotonicClock.now().nanoseconds) }
+    ) throws(WorldError) {
         do throws(Errno) {
-            folder = try RecordFolder(path)
-            worker = try WorkerThread()
+            try self.init(RecordFolder(path), path: path, clock: clock)
         } catch {
             throw WorldError("cannot keep records in \(path): \(error); name another folder with --state")
         }
+    }
+
+    init(_ files: any RecordFiles, path: String, clock: @escaping () -> Instant) throws(Errno) {
+        worker = try WorkerThread()
+        self.files = files
         self.path = path
-        self.say = say
+        self.clock = clock
     }
 
     /// Writes a record, in its time.
@@ -59,124 +83,174 @@ package final class RecordStore {
         put(JSON.object(record).serialized(.pretty) + [UInt8(ascii: "\n")], of: session, isLasting: isLasting)
     }
 
+    package func forget(_ session: SessionID) {
+        put(nil, of: session, isLasting: false)
+    }
+
     private func put(_ text: [UInt8]?, of session: SessionID, isLasting: Bool) {
-        let mustLast = isLasting || lasting.contains(session)
+        let former = failed.removeValue(forKey: session)?.change ?? writing[session]
+        let mustLast =
+            isLasting || lasting.contains(session) || former?.isLasting == true || waiting[session]?.isLasting == true
         if isLasting { lasting.insert(session) } else { lasting.remove(session) }
-        waiting[session] = Change(text: text, isLasting: mustLast || waiting[session]?.isLasting == true)
+        waiting[session] = Change(text: text, isLasting: mustLast)
         write()
     }
 
-    /// Does something once what was handed in of a session is on disk, or cannot be brought there.
-    func afterSaving(_ session: SessionID, _ body: @escaping () -> Void) {
-        if waiting[session] == nil, !writing.contains(session) {
-            body()
-        } else {
-            afterwards[session, default: []].append(body)
-        }
+    /// A file that was read at the start may be one that lasts; if not, it costs one call too many, once.
+    func noteLasting(_ session: SessionID) {
+        lasting.insert(session)
     }
 
-    package func forget(_ session: SessionID) {
-        put(nil, of: session, isLasting: false)
+    /// Does something once what was handed in of a session is on disk, or could not be brought there.
+    ///
+    /// - Parameter body: gets nil where it is on disk, and otherwise why it is not. Then the store goes on trying.
+    func afterSaving(_ session: SessionID, _ body: @escaping (_ problem: String?) -> Void) {
+        let isUnderWay = waiting[session] != nil || writing[session] != nil
+        if isUnderWay, isHanging {
+            body(hangReason)
+        } else if isUnderWay {
+            afterwards[session, default: []].append(body)
+        } else {
+            body(failed[session]?.reason)
+        }
     }
 
     /// Hands all that waits to the worker in one job, unless it still has one: what changes meanwhile is written once,
     /// as it is then.
     private func write() {
-        guard !isWriting, !waiting.isEmpty else { return }
-        let (batch, folder) = (waiting, folder)
-        writing = Set(batch.keys)
+        guard writing.isEmpty, !waiting.isEmpty else { return }
+        let (batch, files, path) = (waiting, files, path)
+        writing = batch
+        writingSince = clock()
         waiting = [:]
-        worker.submit {
-            var done: [Written] = []
-            for (session, change) in batch {
-                done.append(Written(session: session, problem: Self.write(change, of: session, to: folder)))
-            }
-            if batch.values.contains(where: \.isLasting) { try? folder.sync() }
-            return done
-        }
+        worker.submit { Self.write(batch, to: files, path) }
     }
 
-    private static func write(_ change: Change, of session: SessionID, to folder: RecordFolder) -> String? {
-        do throws(Errno) {
-            let name = session.text + suffix
-            if let text = change.text {
-                try folder.replace(name, with: text, isLasting: change.isLasting)
-            } else {
-                try folder.remove(name)
+    private static func write(
+        _ batch: [SessionID: Change], to files: any RecordFiles, _ path: String
+    ) -> [Written] {
+        var done = batch.map { session, change in
+            do throws(Errno) {
+                let name = session.text + suffix
+                if let text = change.text {
+                    try files.replace(name, with: text, isLasting: change.isLasting)
+                } else {
+                    try files.remove(name)
+                }
+                return Written(session: session, problem: nil)
+            } catch {
+                return Written(session: session, problem: "cannot write to \(path): \(error)")
             }
-            return nil
-        } catch {
-            return "\(error)"
         }
+        guard batch.values.contains(where: \.isLasting) else { return done }
+        do throws(Errno) {
+            try files.sync()
+        } catch {
+            // The new names may not be on the platter: those that must be are not kept.
+            for index in done.indices where batch[done[index].session]?.isLasting == true {
+                done[index].problem = done[index].problem ?? "cannot synchronize \(path): \(error)"
+            }
+        }
+        return done
     }
 
     /// Readable while `takeWritten` has something to do.
     package var wakeDescriptor: Int32 { worker.resultsDescriptor }
 
-    /// Hears what has come to the disk, and does what waited for it.
-    package func takeWritten() {
-        while let work = worker.takeResult() { finish(work) }
+    /// When `takeWritten` has something to do without being woken.
+    package var nextDeadline: Instant? {
+        if !writing.isEmpty { return isHanging ? nil : writingSince + Self.patience }
+        return retryAt
     }
 
-    private func finish(_ work: [Written]) {
-        writing = []
+    /// Takes in what has become of the records, does what waited for it, and tries again what is due.
+    ///
+    /// - Returns: what the rules must know of it.
+    package func takeWritten() -> [Event] {
+        var events: [Event] = []
+        while let work = worker.takeResult() { finish(work, &events) }
+        let now = clock()
+        if !writing.isEmpty, !isHanging, now >= writingSince + Self.patience { noteHang(&events) }
+        if writing.isEmpty, let due = retryAt, now >= due { retry() }
+        return events
+    }
+
+    private func finish(_ work: [Written], _ events: inout [Event]) {
+        let batch = writing
+        writing = [:]
+        isHanging = false
+        var kept: [SessionID] = []
         for done in work {
-            guard let problem = done.problem else { continue }
-            say("cannot keep the record of '\(done.session)' in \(path): \(problem); it is in memory alone")
+            if let problem = done.problem {
+                if waiting[done.session] == nil, let change = batch[done.session] {
+                    failed[done.session] = Failure(change: change, reason: problem)
+                }
+                reported.insert(done.session)
+                events.append(.recordFailed(done.session, reason: problem))
+            } else {
+                kept.append(done.session)
+            }
         }
+        // After the failures: one that was written shows that the disk takes records.
+        if !reported.isEmpty {
+            events += kept.map { .recordKept($0) }
+            reported.subtract(kept)
+        }
+        scheduleRetry()
         for done in work where waiting[done.session] == nil {
-            for body in afterwards.removeValue(forKey: done.session) ?? [] { body() }
+            for body in afterwards.removeValue(forKey: done.session) ?? [] { body(done.problem) }
         }
         write()
     }
 
+    private func scheduleRetry() {
+        if failed.isEmpty {
+            retryAt = nil
+            pause = Self.firstPause
+        } else if retryAt == nil {
+            retryAt = clock() + pause
+        }
+    }
+
+    private func retry() {
+        retryAt = nil
+        pause = min(pause * 2, Self.longestPause)
+        waiting.merge(failed.mapValues(\.change)) { newer, _ in newer }
+        failed = [:]
+        write()
+    }
+
+    private func noteHang(_ events: inout [Event]) {
+        isHanging = true
+        reported.formUnion(writing.keys)
+        events += writing.keys.map { .recordFailed($0, reason: hangReason) }
+        let bodies = afterwards.values.joined()
+        afterwards = [:]
+        for body in bodies { body(hangReason) }
+    }
+
+    private var hangReason: String {
+        "\(path) does not answer: a write takes longer than \(Self.patience.components.seconds) s"
+    }
+
+    /// Tries again at once what failed; the next pause is the shortest.
+    package func hurry() {
+        pause = Self.firstPause
+        if retryAt != nil { retryAt = clock() }
+    }
+
     /// Whether everything handed in is on disk.
-    package var isSettled: Bool { !isWriting && waiting.isEmpty }
+    package var isSettled: Bool { writing.isEmpty && waiting.isEmpty && failed.isEmpty }
 
-    /// Every record that can be read. One that cannot is renamed, never overwritten, and said.
-    ///
-    /// - Parameter decode: what a record is to the caller.
-    package func load<Record>(
-        _ decode: (JSONObject) throws(WorldError) -> Record
-    ) -> (records: [Record], problems: [String]) {
-        var records: [Record] = []
-        var problems: [String] = []
-        for name in ((try? folder.names()) ?? []).sorted() {
-            if name.hasPrefix(".") {
-                // Of a controller that was killed while it wrote.
-                try? folder.remove(name)
-            } else if name.hasSuffix(Self.suffix) {
-                do throws(WorldError) {
-                    records.append(try decode(try read(name)))
-                    // It may be one that lasts; if not, it costs one call too many, once.
-                    if let session = try? SessionID(String(name.dropLast(Self.suffix.count))) {
-                        lasting.insert(session)
-                    }
-                } catch {
-                    problems.append(setAside(name, because: error))
-                }
-            }
-        }
-        return (records, problems)
+    /// Whose record is not on disk as it should be, and one reason.
+    package var unsaved: (sessions: [SessionID], reason: String)? {
+        guard !isSettled else { return nil }
+        let sessions = Set(writing.keys).union(waiting.keys).union(failed.keys).sorted()
+        return (sessions, failed.values.first?.reason ?? hangReason)
     }
 
-    private func read(_ name: String) throws(WorldError) -> JSONObject {
-        do {
-            let bytes = try folder.read(name, limit: Self.longest)
-            return try JSONShape.object.decode(try JSON.parse(bytes))
-        } catch {
-            throw WorldError("\(error)")
-        }
-    }
-
-    private func setAside(_ name: String, because reason: WorldError) -> String {
-        let aside = "\(name).unreadable-\(WallClock.now().seconds)"
-        let found = "\(path)/\(name) is not a record (\(reason))"
-        do throws(Errno) {
-            try folder.rename(name, to: aside)
-            return "\(found); set aside as \(aside)"
-        } catch {
-            return "\(found), and cannot be set aside: \(error)"
-        }
+    /// Leaves the worker to itself: to wait for a thread that a disk holds could be to wait for ever.
+    package func abandon() {
+        worker.abandon()
     }
 }

@@ -60,6 +60,7 @@ extension Controller {
         case .order(let verb, let name):
             let id = try visible(name, connection)
             connection.open = .order(id)
+            connection.isTouching = verb == .touch
             dispatch(.ordered(Order(client: connection.id, session: id, verb: verb.verb, by: connection.user)))
             return nil
         case .set(let name, let settings):

@@ -72,10 +72,10 @@ package enum Serving {
             ended.clear()
             controller.dispatch(.shutdown(endingSessions: true))
         }
-        controller.settle()
+        let isKept = controller.settle()
         let left = controller.pool.residentCount
         say(left == 0 ? "left" : "left; \(Wording.count(left, "session")) went on and wait for the next controller")
-        return exitCode ?? 0
+        return exitCode ?? (isKept ? 0 : 1)
     }
 
     /// As PID 1 every orphan of the container is ours, and a zombie for as long as nobody asks for it.
@@ -96,10 +96,22 @@ package enum Serving {
 }
 
 extension Controller {
-    /// Waits until the records are on disk.
-    func settle() {
-        while !records.isSettled {
+    /// Waits until the records are on disk, and no longer than this for a disk that does not take them.
+    ///
+    /// - Returns: false where some are not; which ones is said.
+    func settle(within patience: Duration = .seconds(10)) -> Bool {
+        let deadline = MonotonicClock.now().advanced(by: patience)
+        while !records.isSettled, MonotonicClock.now() < deadline {
+            records.hurry()
             guard (try? turn(patience: .milliseconds(100))) != nil else { break }
         }
+        guard let unsaved = records.unsaved else { return true }
+        records.abandon()
+        let names = unsaved.sessions.prefix(20).map(\.text).joined(separator: ", ")
+        let more = unsaved.sessions.count > 20 ? " and \(unsaved.sessions.count - 20) more" : ""
+        configuration.sayings(
+            "left without the records of \(Wording.count(unsaved.sessions.count, "session")): \(names)\(more); "
+                + "\(unsaved.reason); the next controller knows them as they were recorded before, or not at all")
+        return false
     }
 }

@@ -50,7 +50,7 @@ package struct StartUp {
         } catch {
             throw ServeFailure("cannot watch the sessions: \(error)")
         }
-        let records = try attempt { try RecordStore(path: options.state + "/sessions", say: say) }
+        let records = try attempt { try RecordStore(path: options.state + "/sessions", clock: clock) }
         let listener = try listen()
         let boot = (try? bootID()) ?? ""
         let decode = { (object: JSONObject) throws(WorldError) in

@@ -17,6 +17,8 @@ package struct Announcement: Hashable, Sendable {
         case policyReloaded = "policy_reloaded"
         case policyRejected = "policy_rejected"
         case recordSetAside = "record_set_aside"
+        case recordFailed = "record_failed"
+        case recordsKept = "records_kept"
     }
 
     package enum Detail: Hashable, Sendable {

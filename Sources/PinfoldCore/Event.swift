@@ -41,6 +41,10 @@ package enum Event: Sendable {
     /// At start: what a former controller left behind.
     case adopted([Adoption])
     case budgetChanged(PoolBudget)
+    /// A session's record could not be written or removed. It is kept in memory and tried again.
+    case recordFailed(SessionID, reason: String)
+    /// A record is on disk; only told while some are not.
+    case recordKept(SessionID)
     /// The controller is asked to leave. Sessions stay for the next one, or end with it.
     case shutdown(endingSessions: Bool)
 }

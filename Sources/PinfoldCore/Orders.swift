@@ -60,6 +60,13 @@ extension SessionPool {
             actions.append(.answer(order.client, order.session, outcome))
             return
         }
+        if let problem = recordProblem(of: session.id) {
+            let refusal =
+                "'\(session.id)' goes on: a suspended session is known by its record, and that cannot be kept: \(problem); "
+                + "make room for it on the disk and try again, or use end"
+            actions.append(.answer(order.client, order.session, .refused(refusal)))
+            return
+        }
         sessions[index].life?.waiting.append(order.client)
         stop(index, because: .suspended(by: order.by), suspends: true, from: .closeInput, at: now, &actions)
     }

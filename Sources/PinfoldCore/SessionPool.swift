@@ -7,6 +7,7 @@ package struct SessionPool: Sendable {
     package internal(set) var sessions = SessionTable()
     var queue: [QueuedRequest] = []
     var memory = MemoryWatch()
+    var records = RecordFailures()
     var shutdown = Shutdown.no
     /// No deadline of any session lies before this. It may be too early, which costs one look, but never too late.
     var nextDue: Instant?
@@ -45,6 +46,8 @@ package struct SessionPool: Sendable {
         case .timePassed: break
         case .adopted(let adoptions): adopt(adoptions, at: now, &actions)
         case .budgetChanged(let budget): self.budget = budget
+        case .recordFailed(let session, let reason): noteRecordFailure(session, reason, &actions)
+        case .recordKept(let session): noteRecordKept(session, &actions)
         case .shutdown(let endingSessions): shutDown(endingSessions: endingSessions, at: now, &actions)
         }
         if let nextDue, now >= nextDue { passTime(at: now, &actions) }

@@ -121,7 +121,8 @@ enum LeaseReport {
     /// Nil where the command's own status says everything.
     static func line(for ending: LeaseEvent.Ending, session: String) -> String? {
         if ending.isSuspended {
-            return "session '\(session)' is suspended, come back later: \(ending.cause.message)"
+            let problem = ending.recordProblem.map { "; only while this controller runs: \($0)" } ?? ""
+            return "session '\(session)' is suspended, come back later: \(ending.cause.message)\(problem)"
         }
         switch ending.cause.kind {
         case .exited, .signaled: return nil

@@ -73,6 +73,16 @@ package final class WorkerThread<Result: Sendable> {
         return left
     }
 
+    /// Gives the thread up without waiting for it: a job that a disk holds may never return. Nothing more is taken of
+    /// what it does. The corresponding C function is `pthread_detach`.
+    package func abandon() {
+        guard jobs != nil else { return }
+        backlog = []
+        pending = 0
+        jobs = nil
+        pthread_detach(thread)
+    }
+
     private func receiveResult() -> Result? {
         guard let result = Boxed<Result>.receive(from: results) else { return nil }
         pending -= 1

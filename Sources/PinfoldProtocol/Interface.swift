@@ -61,7 +61,7 @@ package enum Interface {
 
         # event: queued (position), granted (session to unheld, and the cgroup's descriptor), attached,
         # attach_failed (reason), close_input (cause to refusable), cancel_turn (cause, turn), released,
-        # ended (cause, suspended, exitCode).
+        # ended (cause, suspended, exitCode, recordProblem).
         # unheld: of the settings that Open asked for, those that the kernel does not hold.
         # resume: what a former life left by Remember or SetToken for this one to go on with.
         # close_input says that the life is being ended: close the command's input, milliseconds later SIGTERM follows.
@@ -88,7 +88,8 @@ package enum Interface {
           refusable: ?bool,
           turn: ?int,
           suspended: ?bool,
-          exitCode: ?int
+          exitCode: ?int,
+          recordProblem: ?string
         )
 
         # One row of the ranked list. position: 1 goes first; null may not go, and reason says why.

@@ -56,11 +56,14 @@ package enum LeaseEvent: Hashable, Sendable {
         package let cause: Cause
         package let isSuspended: Bool
         package let exitCode: Int32
+        /// Why the record of a suspended session is in memory alone; nil where it is on disk.
+        package let recordProblem: String?
 
-        package init(cause: Cause, isSuspended: Bool, exitCode: Int32) {
+        package init(cause: Cause, isSuspended: Bool, exitCode: Int32, recordProblem: String? = nil) {
             self.cause = cause
             self.isSuspended = isSuspended
             self.exitCode = exitCode
+            self.recordProblem = recordProblem
         }
     }
 
@@ -102,7 +105,7 @@ extension LeaseEvent {
         case .ended(let ending):
             [
                 "event": "ended", "cause": ending.cause.json, "suspended": .bool(ending.isSuspended),
-                "exitCode": JSON(ending.exitCode),
+                "exitCode": JSON(ending.exitCode), "recordProblem": JSON(ending.recordProblem),
             ]
         }
     }
@@ -131,7 +134,8 @@ extension LeaseEvent {
                 Ending(
                     cause: try object.required("cause", as: .cause),
                     isSuspended: try object.required("suspended", as: .bool),
-                    exitCode: try object.required("exitCode", as: .int32)))
+                    exitCode: try object.required("exitCode", as: .int32),
+                    recordProblem: try object.optional("recordProblem", as: .string)))
         default: throw JSONDecodingError("unknown event '\(event)'", path: [.key("lease"), .key("event")])
         }
     }

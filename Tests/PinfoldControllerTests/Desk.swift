@@ -35,14 +35,13 @@ final class Desk {
 
     private init(
         _ stage: any Stage, folder: String, policies: PolicySet, policyFolder: String?, clock: Clock,
-        records path: String
+        records: RecordStore
     ) throws {
         self.folder = folder
         self.stage = stage
         self.clock = clock
         let budget = PoolBudget(policy: policies.pool, effectiveLimit: 8 << 30, taskLimit: 32_768)
         let said = Sayings()
-        let records = try RecordStore(path: path) { said.lines.append($0) }
         let listener = try LocalListener(path: folder + "/s", permissions: 0o666)
         let configuration = Controller.Configuration(
             socket: folder + "/s", slice: "/made/up", policyFolder: policyFolder, enforcement: .kernel, abilities: []
@@ -61,14 +60,18 @@ final class Desk {
 
     /// Lends a desk and clears everything away after it.
     static func with<Result>(
-        _ kind: WorldKind = .fake, policies: [String: String] = [:], _ body: (Desk) throws -> Result
+        _ kind: WorldKind = .fake, policies: [String: String] = [:], files: (any RecordFiles)? = nil,
+        _ body: (Desk) throws -> Result
     ) throws -> Result {
         try withFolder(["policies": .folder(policies.mapValues { .file($0) })]) { folder in
             let set = try PolicyFolder.set(in: folder + "/policies")
             func run(_ stage: any Stage) throws -> Result {
+                let clock = Clock()
+                let path = folder + "/records"
+                let records = try RecordStore(files ?? RecordFolder(path), path: path, clock: { clock.now })
                 let desk = try Desk(
-                    stage, folder: folder, policies: set, policyFolder: folder + "/policies", clock: Clock(),
-                    records: folder + "/records")
+                    stage, folder: folder, policies: set, policyFolder: folder + "/policies", clock: clock,
+                    records: records)
                 return try body(desk)
             }
             switch kind {
