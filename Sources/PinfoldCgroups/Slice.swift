@@ -23,19 +23,25 @@ public struct Slice: ~Copyable, Sendable {
         public var liveSessions: [String] = []
     }
 
-    /// The delegated cgroup; its open directory carries the lock.
+    /// The delegated cgroup.
     public let root: Cgroup
     /// Where the controller lives.
     public let controller: Cgroup
     /// What the sessions' cgroups are made in, and the pool's limits are set on.
     public let sessions: Cgroup
+    /// What keeps a second controller away for as long as it is open.
+    private let lock: OwnedDescriptor
     /// How the take-over went.
     public let report: Report
 
-    init(root: consuming Cgroup, controller: consuming Cgroup, sessions: consuming Cgroup, report: Report) {
+    init(
+        root: consuming Cgroup, controller: consuming Cgroup, sessions: consuming Cgroup,
+        lock: consuming OwnedDescriptor, report: Report
+    ) {
         self.root = root
         self.controller = controller
         self.sessions = sessions
+        self.lock = lock
         self.report = report
     }
 

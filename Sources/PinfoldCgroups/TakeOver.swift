@@ -8,17 +8,21 @@ enum TakeOver {
         _ path: String, controllers: [String], requiringMemory: Bool, movingIn: Bool
     ) throws(CgroupError) -> Slice {
         guard let root = try Cgroup.open(path) else { throw .failed("open", path, .noSuchFile) }
-        try lock(root)
+        let isCgroup2 = try attempt("examine", root.path) { () throws(Errno) in
+            try root.directory.descriptor.fileSystemType() == Hierarchy.cgroup2Type
+        }
+        guard isCgroup2 else { throw .notCgroup2(root.path) }
+        let offered = try root.controllers()
+        if requiringMemory, !offered.contains("memory") { throw .noMemoryController(path, offered: offered) }
+        let sessions = try made("sessions", in: root)
+        let lock = try lock(root, sessions)
 
         var report = Slice.Report()
         report.isRoot = try root.isRootOfTree()
-        let offered = try root.controllers()
-        if requiringMemory, !offered.contains("memory") { throw .noMemoryController(path, offered: offered) }
         let place = try OwnPlace(in: root)
         report.startedInInnerNode = place == .itself && !report.isRoot
 
         let controller = try freshController(in: root)
-        let sessions = try made("sessions", in: root)
         var evacuation = Evacuation(everybody: !report.isRoot)
         try evacuation.run(from: root, to: controller)
         if movingIn || place == .itself, place.mustMove, try !controller.processes().contains(ownProcessID()) {
@@ -42,19 +46,46 @@ enum TakeOver {
         report.enabled = possible.filter { problems[$0] == nil }
         report.moved = evacuation.moved.sorted()
         report.liveSessions = try livingChildren(of: sessions)
-        return Slice(root: root, controller: controller, sessions: sessions, report: report)
+        return Slice(root: root, controller: controller, sessions: sessions, lock: lock, report: report)
     }
 
-    private static func lock(_ root: borrowing Cgroup) throws(CgroupError) {
-        let answer: (isCgroup2: Bool, isOurs: Bool)
+    private static func lock(
+        _ root: borrowing Cgroup, _ sessions: borrowing Cgroup
+    ) throws(CgroupError) -> OwnedDescriptor {
+        let file = try lockFile(root, sessions)
+        guard try attempt("lock", root.path, { () throws(Errno) in try file.lock() }) else {
+            throw .alreadyControlled(root.path)
+        }
+        return file
+    }
+
+    /// A file that nobody else may open. Every user may open the directories of the tree and most of its files, and
+    /// whoever has a file open can lock it (`flock(2)`); `cgroup.kill` has the mode 0200.
+    private static func lockFile(
+        _ root: borrowing Cgroup, _ sessions: borrowing Cgroup
+    ) throws(CgroupError) -> OwnedDescriptor {
         do throws(Errno) {
-            let isCgroup2 = try root.directory.descriptor.fileSystemType() == Hierarchy.cgroup2Type
-            answer = (isCgroup2, isCgroup2 ? try root.directory.lock() : false)
+            return try sessions.directory.open("cgroup.kill", [.write])
+        } catch {
+            switch error {
+            case .noSuchFile: break
+            case .accessDenied: throw .noDelegation(root.path, error)
+            case .readOnlyFileSystem: throw .readOnly(root.path)
+            default: throw .failed("lock", "\(sessions.path)/cgroup.kill", error)
+            }
+        }
+        // A kernel before 5.14. Others can lock the directory too, which is better than two controllers.
+        do throws(Errno) {
+            return try root.directory.reopened().descriptor.duplicate()
         } catch {
             throw .failed("lock", root.path, error)
         }
-        guard answer.isCgroup2 else { throw .notCgroup2(root.path) }
-        guard answer.isOurs else { throw .alreadyControlled(root.path) }
+    }
+
+    private static func attempt<Result: ~Copyable>(
+        _ verb: String, _ path: String, _ body: () throws(Errno) -> Result
+    ) throws(CgroupError) -> Result {
+        do throws(Errno) { return try body() } catch { throw .failed(verb, path, error) }
     }
 
     private static func made(_ name: String, in root: borrowing Cgroup) throws(CgroupError) -> Cgroup {

@@ -38,6 +38,8 @@ package final class Controller {
     let clock: () -> Instant
     var pool: SessionPool
     var policies: PolicySet
+    /// Whether there was a policy folder when the policies were last read.
+    var hadPolicyFolder: Bool
     var log = EventLog()
     var users = UserNames.ofThisMachine()
     var connections: [ClientID: ClientConnection] = [:]
@@ -71,6 +73,7 @@ package final class Controller {
         self.configuration = configuration
         self.pool = pool
         self.policies = policies
+        hadPolicyFolder = configuration.policyFolder.map(PolicyFolder.exists) ?? false
         self.world = world
         self.records = records
         self.boot = boot

@@ -9,6 +9,7 @@ extension Controller {
     package func reloadPolicies() throws(PolicySet.Rejection) {
         let fresh: PolicySet
         do throws(PolicySet.Rejection) {
+            try checkPolicyFolder()
             fresh = try PolicyFolder.set(in: configuration.policyFolder)
         } catch {
             announce(Announcement(.policyRejected, nil, [("message", .text(error.description))]))
@@ -22,6 +23,18 @@ extension Controller {
         dispatch(.budgetChanged(budget))
         announce(
             Announcement(.policyReloaded, nil, [("policies", .number(Int64(fresh.book.entries.count)))]))
+    }
+
+    /// A folder that was there and is gone is a mistake, or is being replaced at this moment: not a wish for standard
+    /// policies.
+    private func checkPolicyFolder() throws(PolicySet.Rejection) {
+        guard let folder = configuration.policyFolder else { return }
+        if PolicyFolder.exists(folder) {
+            hadPolicyFolder = true
+        } else if hadPolicyFolder {
+            let problem = "the folder is gone; for the standard policies put an empty one in its place"
+            throw PolicySet.Rejection(complaints: [PolicyComplaint(file: folder, problem: problem)])
+        }
     }
 }
 

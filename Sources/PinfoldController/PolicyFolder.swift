@@ -11,6 +11,7 @@ package enum PolicyFolder {
 
     /// Everything in the folder that a policy set is made of; nothing where there is no folder.
     package static func sources(in path: String) throws(WorldError) -> [PolicySource] {
+        guard exists(path) else { return [] }
         do throws(Errno) {
             var sources: [PolicySource] = []
             for name in try names(in: path, endingWith: [".policy", ".policy.d"]) {
@@ -23,10 +24,18 @@ package enum PolicyFolder {
                 }
             }
             return sources
-        } catch .noSuchFile {
-            return []
         } catch {
             throw WorldError("cannot read the policies in \(path): \(error)")
+        }
+    }
+
+    /// Whether there is something at the path, a link to nothing left out.
+    static func exists(_ path: String) -> Bool {
+        do throws(Errno) {
+            _ = try Directory(path)
+            return true
+        } catch {
+            return error != .noSuchFile
         }
     }
 

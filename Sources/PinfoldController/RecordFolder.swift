@@ -3,7 +3,7 @@ import PinfoldLinux
 /// The file calls behind a ``RecordStore``; tests put others in their place, which fail or never return.
 protocol RecordFiles: Sendable {
     func names() throws(Errno) -> [String]
-    func read(_ name: String, limit: Int) throws(Errno) -> [UInt8]
+    func read(_ name: String, limit: Int) throws(WorldError) -> [UInt8]
     func replace(_ name: String, with text: [UInt8], isLasting: Bool) throws(Errno)
     func rename(_ name: String, to new: String) throws(Errno)
     func remove(_ name: String) throws(Errno)
@@ -19,9 +19,18 @@ final class RecordFolder: RecordFiles {
     private let directory: Directory
 
     /// Makes the folder where it is missing.
-    init(_ path: String) throws(Errno) {
-        try Directory.makeAll(path, permissions: 0o700)
-        directory = try Directory(path)
+    ///
+    /// - Throws: `WorldError` where that fails, or where others could have put records there.
+    init(_ path: String) throws(WorldError) {
+        let status: FileStatus
+        do throws(Errno) {
+            try Directory.makeAll(path, permissions: 0o700)
+            directory = try Directory(path)
+            status = try directory.descriptor.status()
+        } catch {
+            throw WorldError("cannot keep records in \(path): \(error); name another folder with --state")
+        }
+        try FolderOwnership.check(status, path)
     }
 
     /// Names of the files in it.
@@ -29,8 +38,18 @@ final class RecordFolder: RecordFiles {
         try directory.entries().filter { !$0.isDirectory }.map { $0.name.description }
     }
 
-    func read(_ name: String, limit: Int) throws(Errno) -> [UInt8] {
-        try directory.open(name, [.read, .noFollow]).readToEnd(limit: limit)
+    /// - Throws: `WorldError` also for what is no regular file: to open a pipe would be to wait for its writer.
+    func read(_ name: String, limit: Int) throws(WorldError) -> [UInt8] {
+        let found: (kind: FileStatus.Kind, text: [UInt8])
+        do throws(Errno) {
+            let file = try directory.open(name, [.read, .noFollow, .nonBlocking])
+            let kind = try file.status().kind
+            found = (kind, kind == .regular ? try file.readToEnd(limit: limit) : [])
+        } catch {
+            throw WorldError("\(error)")
+        }
+        guard found.kind == .regular else { throw WorldError("it is a \(found.kind), not a regular file") }
+        return found.text
     }
 
     /// Not yet on the disk's platter: `sync` sees to that for many at once.

@@ -16,6 +16,7 @@ package final class RecordStore {
     let files: any RecordFiles
     let path: String
     private let clock: () -> Instant
+    private var state: StateFolder?
     /// A thread for the disk alone: nothing else may wait for an `fsync`.
     private let worker: WorkerThread<[Written]>
     /// What is to be written, the latest of each session.
@@ -60,11 +61,18 @@ package final class RecordStore {
         path: String,
         clock: @escaping () -> Instant = { Instant(nanoseconds: MonotonicClock.now().nanoseconds) }
     ) throws(WorldError) {
+        let folder = try RecordFolder(path)
         do throws(Errno) {
-            try self.init(RecordFolder(path), path: path, clock: clock)
+            try self.init(folder, path: path, clock: clock)
         } catch {
-            throw WorldError("cannot keep records in \(path): \(error); name another folder with --state")
+            throw WorldError("cannot start a thread for the records: \(error)")
         }
+    }
+
+    /// Keeps the records in a folder that stays locked for as long as the store lives.
+    convenience init(in state: StateFolder, clock: @escaping () -> Instant) throws(WorldError) {
+        try self.init(path: state.path + "/sessions", clock: clock)
+        self.state = state
     }
 
     init(_ files: any RecordFiles, path: String, clock: @escaping () -> Instant) throws(Errno) {

@@ -21,6 +21,8 @@ package struct StartUp {
         let hierarchy = try attempt { try Hierarchy.find() }
         let path = try attempt { try SlicePlace.find(named: options.slice, in: hierarchy) }
         let isEnforcing = policies.pool.enforcement == .kernel
+        // Before the slice: who is refused here has touched nothing.
+        let records = try attempt { try RecordStore(in: StateFolder(options.state), clock: clock) }
         let slice = try takeOver(path, isEnforcing: isEnforcing)
         let report = slice.report
         for (name, problem) in report.unavailable.sorted(by: { $0.key < $1.key }) {
@@ -50,7 +52,6 @@ package struct StartUp {
         } catch {
             throw ServeFailure("cannot watch the sessions: \(error)")
         }
-        let records = try attempt { try RecordStore(path: options.state + "/sessions", clock: clock) }
         let listener = try listen()
         let boot = (try? bootID()) ?? ""
         let decode = { (object: JSONObject) throws(WorldError) in

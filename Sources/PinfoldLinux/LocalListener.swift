@@ -67,15 +67,16 @@ package struct LocalListener: ~Copyable, Sendable {
         }
         let number = socket.number
         try attempt("bind") { () throws(Errno) in
+            // On the socket, since the path could be a link by the time of a chmod(2): bind(2) gives its mode, cut by
+            // the umask, to the file. See unix(7).
+            try retried("fchmod") { fchmod(number, permissions) }
+            let mask = umask(0)
+            defer { umask(mask) }
             _ = try once("bind") { unsafe address.with { unsafe bind(number, $0, $1) } }
         }
         let bound: FileStatus
         do throws(ListenError) {
             bound = try attempt("listen at") { () throws(Errno) in
-                // Until listen(2) nobody can connect, so nobody does with the permissions the umask left.
-                _ = unsafe try path.withName { path throws(Errno) in
-                    try retried("chmod") { unsafe chmod(path, permissions) }
-                }
                 _ = try once("listen") { listen(number, backlog) }
                 return try FileStatus.of(path: path)
             }

@@ -47,6 +47,19 @@ import Testing
         }
     }
 
+    /// Every user may open the directories of the tree, and so could lock them.
+    @Test func sliceWhoseDirectoryIsLockedBySomebodyElseIsTakenOver() async {
+        await #expect(processExitsWith: .success) {
+            try withTestCgroup("slicedirlock") { top throws in
+                let other = try Directory(top.path)
+                let isLocked = try other.lock()
+                #expect(isLocked)
+                _ = try Slice.takeOver(top.path, controllers: [], requiringMemory: false)
+                extendLifetime(other)
+            }
+        }
+    }
+
     @Test func takingOverAgainLeavesSessionsAlone() async {
         await #expect(processExitsWith: .success) {
             try withTestCgroup("sliceagain") { top throws in

@@ -63,8 +63,8 @@ final class FakeFiles: RecordFiles {
 
     func names() throws(Errno) -> [String] { disk.withLock { Array($0.texts.keys) } }
 
-    func read(_ name: String, limit: Int) throws(Errno) -> [UInt8] {
-        guard let text = disk.withLock({ $0.texts[name] }) else { throw .noSuchFile }
+    func read(_ name: String, limit: Int) throws(WorldError) -> [UInt8] {
+        guard let text = disk.withLock({ $0.texts[name] }) else { throw WorldError("there is no such file") }
         return text
     }
 

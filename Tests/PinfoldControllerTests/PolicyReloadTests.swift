@@ -25,6 +25,20 @@ import Testing
         }
     }
 
+    @Test func folderThatIsGoneChangesNothing() throws {
+        try Desk.with(policies: ["pool.policy": "[Pool]\nMaxSessions=3\n"]) { desk in
+            try FileManager.default.removeItem(atPath: desk.folder + "/policies")
+            let reply = try desk.client().ask(.reload)
+            #expect(reply.error == "io.pinfold.PoliciesRejected")
+            #expect(reply.parameters["complaints"]?[0]?.string?.contains("the folder is gone") == true)
+            #expect(desk.controller.pool.budget.policy.maxSessions == 3)
+            try FileManager.default.createDirectory(
+                atPath: desk.folder + "/policies", withIntermediateDirectories: false)
+            #expect(try desk.client().ask(.reload).error == nil)
+            #expect(desk.controller.pool.budget.policy.maxSessions != 3)
+        }
+    }
+
     @Test func poolIsChangedAtOnceAndSessionsFromTheirNextLife() throws {
         try Desk.with(policies: ["pool.policy": "[Pool]\nMaxSessions=3\n", "default.policy": "[Session]\nTasksMax=7\n"])
         {

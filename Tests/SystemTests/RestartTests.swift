@@ -123,10 +123,29 @@ struct RestartTests {
             let program = try rig.start("a")
             var arguments = rig.serveArguments
             arguments[arguments.count - 1] = rig.folder + "/other"
+            let state = try #require(arguments.firstIndex(of: "--state"))
+            arguments[state + 1] = rig.folder + "/other-state"
             let second = try Program(Program.pinfold, arguments, rig: rig)
             let done = try second.finish()
             #expect(done.status == 1)
             #expect(done.errors.contains("another controller holds \(rig.slice)"))
+            #expect(try rig.lives("a"))
+            withExtendedLifetime(program) {}
+        }
+    }
+
+    /// With another slice it would take the sessions recorded there for dead ones and rewrite their records.
+    @Test func secondControllerWithTheSameStateIsRefusedBeforeItTouchesASlice() throws {
+        try Rig.with { rig in
+            let program = try rig.start("a")
+            var arguments = rig.serveArguments
+            arguments[arguments.count - 1] = rig.folder + "/other"
+            let slice = try #require(arguments.firstIndex(of: "--slice"))
+            arguments[slice + 1] = rig.slice + "/other"
+            let done = try Program(Program.pinfold, arguments, rig: rig).finish()
+            #expect(done.status == 1)
+            #expect(done.errors.contains("keeps its records in \(rig.folder)/state"))
+            #expect(!FileManager.default.fileExists(atPath: rig.slice + "/other"))
             #expect(try rig.lives("a"))
             withExtendedLifetime(program) {}
         }
@@ -139,7 +158,8 @@ struct RestartTests {
             try rig.serve()
             #expect(try rig.pinfold("list").status == 0)
             try withTestCgroup("other") { other in
-                let arguments = rig.serveArguments.map { $0 == rig.slice ? other.path : $0 }
+                let places = [rig.slice: other.path, rig.folder + "/state": rig.folder + "/other-state"]
+                let arguments = rig.serveArguments.map { places[$0] ?? $0 }
                 let second = try Program(Program.pinfold, arguments, rig: rig)
                 let done = try second.finish()
                 #expect(done.status == 1)
