@@ -64,6 +64,10 @@ struct HostileDiskTests {
             #expect(refused.errors.contains("goes on"))
             #expect(try rig.lives("lasting"))
             for number in 1...200 { #expect(try rig.pinfold("run", "-s", "n\(number)", "--", "true").status == 0) }
+            let during = try rig.start("during")
+            let killed = try rig.pinfold("kill", "during")
+            #expect(killed.status != 0, "dead, but the record is not on disk: the answer has to say both")
+            #expect(try during.wait() == 137)
             let events = try rig.pinfold("events").output.split(separator: "\n")
             #expect(events.count { $0.contains("record_failed") } == 1)
 

@@ -126,10 +126,28 @@ struct KernelScenarioTests {
                 }
                 return left
             }
-            let promised = try left("promised", promise: "24M", 1, 2)
-            let plain = try left("plain", promise: "0", 3, 4)
-            #expect(promised > 20 << 20)
-            #expect(plain < 12 << 20)
+            // The promise is one among sessions. Where other tests make the host itself short, it takes from everybody,
+            // and what is left says nothing.
+            for _ in 0..<5 {
+                let before = try takenByTheHost()
+                let promised = try left("promised", promise: "24M", 1, 2)
+                let plain = try left("plain", promise: "0", 3, 4)
+                let taken = try takenByTheHost() - before
+                if taken > 0 && promised <= 20 << 20 { continue }
+                #expect(promised > 20 << 20, "\(promised) of 24 MiB are left; the host took \(taken) pages")
+                #expect(plain < 12 << 20, "\(plain) of 24 MiB are left")
+                return
+            }
+            Issue.record("the host was short of memory in each of five tries")
+        }
+    }
+
+    /// Pages that the host took back for want of memory of its own, and not for the limit of a cgroup.
+    private func takenByTheHost() throws -> UInt64 {
+        try text(ofFile: "/proc/vmstat").split(separator: "\n").reduce(0) { sum, line in
+            let words = line.split(separator: " ")
+            guard words.count == 2, ["pgsteal_kswapd", "pgsteal_direct"].contains(words[0]) else { return sum }
+            return sum + (UInt64(words[1]) ?? 0)
         }
     }
 

@@ -117,31 +117,4 @@ struct PlacementTests {
             #expect(done.errors.contains("is not in a cgroup v2 tree"))
         }
     }
-
-    /// Half a record is worse than none, and a full disk no reason to lose a session.
-    @Test func fullDiskUnderTheRecordsIsSaidAndHurtsNobody() throws {
-        try Rig.with(starts: false) { rig in
-            let state = rig.folder + "/small"
-            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: false)
-            let mount = try Program("mount", ["-t", "tmpfs", "-o", "size=16k", "none", state], rig: rig)
-            #expect(try mount.wait() == 0)
-            defer { _ = try? Program("umount", ["-l", state], rig: rig).wait() }
-            let controller = try Program(
-                Program.pinfold, rig.serveArguments.map { $0 == rig.folder + "/state" ? state : $0 }, rig: rig)
-            try controller.awaitErrors("ready")
-            let first = try rig.start("first")
-            let fill = try Program("sh", ["-c", "cat /dev/zero > \(state)/fill"], rig: rig)
-            _ = try fill.wait()
-            let second = try rig.start("second")
-            try controller.awaitErrors("cannot keep the record of 'second'")
-            #expect(try rig.pinfold("kill", "second").status == 0)
-            #expect(try second.wait() == 137)
-            #expect(try rig.lives("first"))
-            try FileManager.default.removeItem(atPath: state + "/fill")
-            try rig.pinfold("pin", "first")
-            let record = try JSON.parse(text(ofFile: state + "/sessions/first.json"))
-            #expect(record["session"]?.string == "first")
-            withExtendedLifetime((first, controller)) {}
-        }
-    }
 }
