@@ -72,7 +72,12 @@ package struct StartUp {
         for problem in loaded.problems {
             controller.announce(Announcement(.recordSetAside, nil, [("message", .text(problem))]))
         }
-        controller.adopt(Adopting(world: world, boot: boot, decode: decode, say: say).adopt(loaded.records))
+        do throws(WorldError) {
+            controller.adopt(
+                try Adopting(world: world, boot: boot, decode: decode, say: say).adopt(loaded.records))
+        } catch {
+            throw ServeFailure(error.description)
+        }
         say(
             "ready: slice \(path), \(Wording.count(controller.pool.sessions.count, "session")) known, "
                 + "\(Wording.bytes(budget.effectiveLimit)) of memory, enforcement \(enforcement.rawValue)")

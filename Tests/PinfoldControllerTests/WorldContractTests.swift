@@ -51,6 +51,23 @@ import Testing
         }
     }
 
+    @Test func refusedKillIsAnsweredOnceItIsDone() throws {
+        try Desk.with(.fake) { desk in
+            let launch = try desk.start("a")
+            let world = try #require(desk.world as? FakeWorld)
+            world.refused = [.kill]
+            let user = try desk.client()
+            try user.send(.order(.kill, "a"))
+            try desk.turn(until: { !world.killed.isEmpty }, "the first try")
+            #expect(desk.stage.exists(launch.life))
+            #expect(desk.lines.contains { $0.hasPrefix("call_failed a.1") })
+            world.refused = []
+            try desk.pass(.milliseconds(100))
+            #expect(try launch.ending(.signaled(9)).cause.kind == .killed)
+            #expect(try #require(try user.reply()).parameters["session"]?["state"]?.string == "ended")
+        }
+    }
+
     @Test(arguments: WorldKind.here)
     func brokenLeaseEndsTheSession(kind: WorldKind) throws {
         try Desk.with(kind) { desk in
@@ -197,13 +214,13 @@ import Testing
             }
             var former = try #require(desk.controller.record(of: launch.life.session))
             (former.session.lives, former.session.token, former.life) = (0, "kept", nil)
-            let adoptions = Adopting(world: world, boot: "this boot", decode: decode, say: { _ in }).adopt([former])
+            let adoptions = try Adopting(world: world, boot: "this boot", decode: decode, say: { _ in }).adopt([former])
             #expect(adoptions.count == 1)
             #expect(adoptions.first?.session.lives == 1)
             #expect(adoptions.first?.session.token == "kept")
             #expect(adoptions.first?.survivor != nil)
             #expect(desk.stage.exists(launch.life))
-            let inAnotherBoot = Adopting(world: world, boot: "another", decode: decode, say: { _ in }).adopt([])
+            let inAnotherBoot = try Adopting(world: world, boot: "another", decode: decode, say: { _ in }).adopt([])
             #expect(inAnotherBoot.isEmpty)
         }
     }
