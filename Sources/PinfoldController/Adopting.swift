@@ -43,22 +43,34 @@ struct Adopting {
         let recorded = records.filter { $0.life != nil }.map { record in
             LifeID(session: record.session.id, number: record.session.lives).directoryName
         }
-        let notes: [[UInt8]]
+        let notes: [(cgroup: String, text: [UInt8])]
         do throws(CgroupError) {
             notes = try world.notes(besides: Set(recorded))
         } catch {
             throw WorldError("cannot read what a former controller left with its sessions: \(error)")
         }
         for note in notes {
-            guard case .object(let object)? = try? JSON.parse(note), var record = try? decode(object),
-                record.boot == boot
-            else { continue }
+            guard var record = record(note.text, of: note.cgroup), record.boot == boot else { continue }
             let written = known[record.session.id]?.session
             guard record.session.lives > written?.lives ?? 0 else { continue }
             record.session.token = written?.token
             known[record.session.id] = record
         }
         return known.values.sorted { $0.session.id < $1.session.id }
+    }
+
+    /// What a note says; nil, and said, where it is no record, or that of another cgroup. Such a one was copied, or
+    /// written by somebody else, and would claim what is another's.
+    private func record(_ note: [UInt8], of cgroup: String) -> SessionRecord? {
+        do {
+            let record = try decode(try JSONShape.object.decode(try JSON.parse(note)))
+            let own = LifeID(session: record.session.id, number: record.session.lives).directoryName
+            guard own == cgroup else { throw WorldError("it is of \(own)") }
+            return record
+        } catch {
+            say("the note with the cgroup \(cgroup) is not a record of it (\(error)), so nobody knows the cgroup")
+            return nil
+        }
     }
 
     /// A session whose last life ended with the last boot.
@@ -108,12 +120,12 @@ extension SliceWorld {
     }
 
     /// What was left with the cgroups that are there, but for these.
-    func notes(besides recorded: Set<String>) throws(CgroupError) -> [[UInt8]] {
-        var notes: [[UInt8]] = []
+    func notes(besides recorded: Set<String>) throws(CgroupError) -> [(cgroup: String, text: [UInt8])] {
+        var notes: [(cgroup: String, text: [UInt8])] = []
         for name in try held.slice.sessions.children() where !recorded.contains(name) {
             do throws(CgroupError) {
                 guard let note = try held.slice.sessions.child(name)?.note() else { continue }
-                notes.append(note)
+                notes.append((name, note))
             } catch {
                 guard error.isShortage else { continue }
                 throw error

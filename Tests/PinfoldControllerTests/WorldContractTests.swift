@@ -210,7 +210,7 @@ import Testing
             let launch = try Launch(desk, name: "a")
             let world = try #require(desk.world as? SliceWorld)
             let decode = { (object: JSONObject) throws(WorldError) in
-                try SessionRecord(json: object, boot: "this boot", now: desk.now) { _, _ in SessionPolicy() }
+                try SessionRecord(json: object, boot: "this boot", now: desk.now) { (SessionPolicy(), $1) }
             }
             var former = try #require(desk.controller.record(of: launch.life.session))
             (former.session.lives, former.session.token, former.life) = (0, "kept", nil)
@@ -222,6 +222,26 @@ import Testing
             #expect(desk.stage.exists(launch.life))
             let inAnotherBoot = try Adopting(world: world, boot: "another", decode: decode, say: { _ in }).adopt([])
             #expect(inAnotherBoot.isEmpty)
+        }
+    }
+
+    @Test(
+        .enabled(if: Machine.canMakeCgroups, "needs a cgroup2 tree that may be changed"),
+        arguments: [("session", JSON.string("b")), ("lives", 7), ("lives", JSON(UInt64.max)), ("version", 2)])
+    func noteThatIsOfAnotherCgroupClaimsNothing(member: String, value: JSON) throws {
+        try Desk.with(.real) { desk in
+            let launch = try Launch(desk, name: "a")
+            let world = try #require(desk.world as? SliceWorld)
+            let decode = { (object: JSONObject) throws(WorldError) in
+                try SessionRecord(json: object, boot: "this boot", now: desk.now) { (SessionPolicy(), $1) }
+            }
+            var note = try #require(desk.controller.record(of: launch.life.session)).json
+            note[member] = value
+            world.leave(JSON.object(note).serialized(), with: launch.life)
+            var said: [String] = []
+            let adopting = Adopting(world: world, boot: "this boot", decode: decode, say: { said.append($0) })
+            #expect(try adopting.adopt([]).isEmpty)
+            #expect(said.contains { $0.hasPrefix("the note with the cgroup a.1 is not a record of it") })
         }
     }
 
@@ -237,7 +257,7 @@ import Testing
             _ = try user.reply()
             try desk.turn(until: { desk.controller.records.isSettled }, "the records")
             let loaded = desk.controller.records.load { (object) throws(WorldError) in
-                try SessionRecord(json: object, boot: "this boot", now: desk.now) { _, _ in SessionPolicy() }
+                try SessionRecord(json: object, boot: "this boot", now: desk.now) { (SessionPolicy(), $1) }
             }
             #expect(loaded.problems == [])
             let record = try #require(loaded.records.first)
