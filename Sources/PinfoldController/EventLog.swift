@@ -5,8 +5,10 @@ import PinfoldProtocol
 
 /// The latest events, in memory.
 package struct EventLog {
-    /// Enough to see what led to an incident; about half a megabyte.
+    /// Enough to see what led to an incident.
     static let capacity = 2_048
+    /// An event takes half a KiB, or more where somebody has written a long reason.
+    static let mostBytes = 1 << 20
 
     package struct Entry: Sendable {
         package let time: WallTime
@@ -18,25 +20,45 @@ package struct EventLog {
     }
 
     private var entries: [Entry] = []
-    /// Where the oldest is, once the log is full.
-    private var oldest = 0
+    private var size = 0
+    private var sizes: [UserID?: Int] = [:]
 
     package init() {}
 
     package mutating func append(_ entry: Entry) {
-        if entries.count < Self.capacity {
-            entries.append(entry)
-        } else {
-            entries[oldest] = entry
-            oldest = (oldest + 1) % Self.capacity
-        }
+        entries.append(entry)
+        add(entry.size, to: entry.owner)
+        while entries.count > Self.capacity || size > Self.mostBytes { removeOldest() }
+    }
+
+    /// Of whoever has most in here: a user with much to tell costs the others nothing of theirs.
+    private mutating func removeOldest() {
+        let owner = sizes.max { $0.value < $1.value }?.key
+        guard let index = entries.firstIndex(where: { $0.owner == owner ?? nil }) else { return }
+        let removed = entries.remove(at: index)
+        add(-removed.size, to: removed.owner)
+    }
+
+    private mutating func add(_ bytes: Int, to owner: UserID?) {
+        size += bytes
+        let own = (sizes[owner] ?? 0) + bytes
+        sizes[owner] = own == 0 ? nil : own
     }
 
     /// Entries in their order, those from `since` on.
     package func all(since: WallTime? = nil) -> [Entry] {
-        let ordered = entries[oldest...] + entries[..<oldest]
-        guard let since else { return Array(ordered) }
-        return ordered.filter { $0.time >= since }
+        guard let since else { return entries }
+        return entries.filter { $0.time >= since }
+    }
+}
+
+extension EventLog.Entry {
+    /// Bytes in memory, about.
+    fileprivate var size: Int {
+        announcement.details.reduce(256) { sum, detail in
+            guard case .text(let text) = detail.value else { return sum + 32 }
+            return sum + 32 + text.utf8.count
+        }
     }
 }
 
@@ -47,7 +69,9 @@ extension Announcement {
         if let session { words.append(life.map { "\(session).\($0)" } ?? session.text) }
         for detail in details where detail.name != "cause" {
             switch detail.value {
-            case .text(let text): words.append(detail.name == "message" ? "(\(text))" : "\(detail.name)=\(text)")
+            case .text(let text):
+                let text = PrintableText(text)
+                words.append(detail.name == "message" ? "(\(text))" : "\(detail.name)=\(text)")
             case .number(let number): words.append("\(detail.name)=\(number)")
             case .flag(let flag): words.append("\(detail.name)=\(flag)")
             }
