@@ -60,7 +60,7 @@ let package = Package(
             dependencies: [
                 "PinfoldController", "PinfoldCgroups", "PinfoldLinux", "PinfoldPolicy", "PinfoldProtocol",
                 "PinfoldCore",
-                "PinfoldJSON", "TestSupport",
+                "PinfoldJSON", "TestSupport", "CTestSupport",
             ], swiftSettings: strict),
         .testTarget(
             name: "PinfoldLinuxTests", dependencies: ["PinfoldLinux", "PinfoldCgroups", "TestSupport", "CTestSupport"],

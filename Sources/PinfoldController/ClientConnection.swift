@@ -4,22 +4,22 @@ import PinfoldProtocol
 
 /// One client: its socket, what it sent that is not yet a whole call, what it has not yet taken of our replies.
 package final class ClientConnection {
-    /// A client that does not read may make us keep this much for it, bytes; then it is cut off.
-    static let mostUnsent = 4 << 20
-
     package let id: ClientID
     package let peer: PeerCredentials
-    let stream: LocalStream
+    let number: Int32
+    private var stream: LocalStream?
+    private let closing: ClosingThread
     private var reader = FrameReader(longest: Frame.longestCall)
-    /// Descriptors that came and are not yet claimed by a call.
-    private var received = DescriptorList()
-    private var unsent: [Unsent] = []
-    private var unsentBytes = 0
+    /// A descriptor that came and is not yet claimed by a call.
+    private var received: OwnedDescriptor?
+    private var unsent = UnsentReplies()
 
     /// The life whose lease this connection is.
     var lease: LifeID?
     /// The call whose replies are still coming.
     var open: OpenCall?
+    /// Whether that call wants no reply.
+    var isOpenOneway = false
 
     /// A call that is not answered at once.
     enum OpenCall {
@@ -30,27 +30,41 @@ package final class ClientConnection {
         case token(SessionID)
     }
 
-    private struct Unsent {
-        var bytes: ArraySlice<UInt8>
-        var descriptor: SharedDescriptor?
-    }
-
-    init(id: ClientID, stream: consuming LocalStream) throws(Errno) {
+    init(id: ClientID, stream: consuming LocalStream, closing: ClosingThread) throws(Errno) {
         self.id = id
         peer = try stream.peer()
-        self.stream = stream
+        number = stream.descriptor.number
+        stream.takeUrgentBytesInline()
+        self.stream = consume stream
+        self.closing = closing
+    }
+
+    deinit {
+        if let received = received.take() { closing.close(received, of: peer.user) }
+        guard let stream = stream.take() else { return }
+        // Nothing can come from here on; what has come may be descriptors.
+        stream.hangUp()
+        if stream.hasUnread { closing.close(stream.takeDescriptor(), of: peer.user) }
     }
 
     var user: UserID { UserID(peer.user) }
 
-    /// Whether the next call may be looked at: on most connections only once the last one is answered. A lease takes
-    /// calls that want no answer while its own answers come.
+    /// Whether the next call may be looked at: on most connections only once the last one is answered, and the answer
+    /// read. A lease takes calls that want no answer while its own answers come.
     var mayCall: Bool {
         switch open {
-        case nil, .lease?: true
+        case nil: !isCut && unsent.isEmpty
+        case .lease?: !isCut
         case .events?, .order?, .settings?, .token?: false
         }
     }
+
+    /// Whether a whole call is there.
+    var hasCall: Bool { reader.hasFrame }
+    /// Whether more bytes are wanted from it. Those that nobody looks at yet stay in the socket, which has room for little.
+    var isRead: Bool { mayCall && !hasCall }
+    /// Whether a call has begun that is not whole.
+    var isInTheMiddle: Bool { isRead && reader.isInTheMiddle }
 
     /// Whether the answer it waits for promises something that only a record keeps beyond this controller.
     var reliesOnRecord: Bool {
@@ -63,26 +77,60 @@ package final class ClientConnection {
     /// Whether its order is `touch`, of which nothing is kept.
     var isTouching = false
 
-    var isWatchedForWriting = false
+    /// What the poller watches it for.
+    var interest: Poller.Interest = [.readable, .peerClosed]
+    /// What of it is in the controller's account.
+    var accounted = ClientUse.Amount()
+    /// Since when its present call comes in pieces, and whether that is looked after.
+    var frameSince: Instant?
+    var isTimed = false
+
+    /// Whether it is only still there because the loop is in the middle of something.
+    private(set) var isCut = false
+
+    /// Ends the conversation, and keeps nothing more for it. The poller then tells of its end.
+    func cut() {
+        isCut = true
+        unsent = UnsentReplies()
+        reader = FrameReader(longest: Frame.longestCall)
+        stream?.hangUp()
+    }
+
     /// Whether there are bytes that the socket would not take.
     var wantsToSend: Bool { !unsent.isEmpty }
+    var amount: ClientUse.Amount {
+        ClientUse.Amount(connections: 1, input: reader.held, unsent: unsent.count)
+    }
+
+    /// Whether a descriptor may come: a lease waits for `Attach`.
+    var awaitsAttach = false {
+        didSet { if awaitsAttach != oldValue { stream?.passDescriptors(awaitsAttach) } }
+    }
 
     enum Intake {
         /// There may be more.
         case some
         case nothing
         case closed
+        /// A descriptor came that nobody awaits.
+        case unwelcome
     }
 
     /// Takes in what has come, as much of it as fits into the buffer.
     func receive(into buffer: inout [UInt8]) throws(Errno) -> Intake {
-        switch try stream.receive(into: &buffer, accepting: 1) {
+        // One at a time: nobody needs more, and a queue of them would be a way to use up ours.
+        let room = awaitsAttach && received == nil ? 1 : 0
+        guard let arrival = try stream?.receive(into: &buffer, accepting: room) else { return .closed }
+        switch arrival {
         case .closed: return .closed
         case .wouldBlock: return .nothing
         case .data(let count, var descriptors):
             reader.append(buffer[..<count])
-            // One at a time: nobody needs more, and a queue of them would be a way to use up ours.
-            if let descriptor = descriptors.accepted.takeFirst(), received.count == 0 { received.append(descriptor) }
+            if let descriptor = descriptors.accepted.takeFirst() { received = consume descriptor }
+            guard descriptors.refused.count == 0 else {
+                closing.close(descriptors.refused, of: peer.user)
+                return .unwelcome
+            }
             return .some
         }
     }
@@ -92,21 +140,19 @@ package final class ClientConnection {
     }
 
     func takeDescriptor() -> OwnedDescriptor? {
-        received.takeFirst()
+        received.take()
     }
 
-    /// Sends a reply, now or as soon as the socket takes it.
+    /// Sends a frame, now or as soon as the socket takes it.
     ///
     /// - Parameter descriptor: goes along with the first byte.
-    /// - Returns: false where the client is gone, or does not read.
-    func send(_ reply: Reply, descriptor: Int32? = nil) -> Bool {
-        let bytes = reply.frame[...]
+    /// - Returns: false where the client is gone.
+    func send(_ frame: [UInt8], descriptor: Int32? = nil) -> Bool {
         do throws(Errno) {
             // Kept by a duplicate: the original may be closed before it is this message's turn.
             let kept = try descriptor.map { number throws(Errno) in try SharedDescriptor(duplicating: number) }
-            unsent.append(Unsent(bytes: bytes, descriptor: kept))
-            unsentBytes += bytes.count
-            return try flush() && unsentBytes <= Self.mostUnsent
+            unsent.append(frame, kept)
+            return try flush()
         } catch {
             return false
         }
@@ -114,30 +160,9 @@ package final class ClientConnection {
 
     /// Sends what the socket takes. False where nobody is at the other end.
     func flush() throws(Errno) -> Bool {
-        while let first = unsent.first {
-            switch try stream.send(Array(first.bytes), descriptors: first.descriptor.map { [$0.number] } ?? []) {
-            case .wouldBlock: return true
-            case .brokenPipe: return false
-            case .bytes(let count):
-                unsentBytes -= count
-                if count == first.bytes.count {
-                    unsent.removeFirst()
-                } else {
-                    unsent[0].bytes = first.bytes.dropFirst(count)
-                    unsent[0].descriptor = nil
-                }
-            }
+        switch stream {
+        case .some(let stream): try unsent.send(to: stream)
+        case .none: false
         }
-        return true
-    }
-}
-
-/// A descriptor that several may hold.
-final class SharedDescriptor {
-    private let descriptor: OwnedDescriptor
-    var number: Int32 { descriptor.number }
-
-    init(duplicating number: Int32) throws(Errno) {
-        descriptor = try .duplicating(number)
     }
 }

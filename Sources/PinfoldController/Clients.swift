@@ -3,98 +3,125 @@ import PinfoldJSON
 import PinfoldLinux
 import PinfoldProtocol
 
-/// Clients that come, speak and go.
+/// Clients that are connected: their calls in, the replies out.
 extension Controller {
-    func acceptClients() {
-        while true {
-            do throws(Errno) {
-                guard let stream = try listener.accept() else { return }
-                guard connections.count < Self.mostConnections else { continue }
-                let id = nextClient()
-                let connection = try ClientConnection(id: id, stream: stream)
-                try poller.add(
-                    connection.stream.descriptor.number, token: id.number,
-                    for: [.readable, .peerClosed])
-                connections[id] = connection
-            } catch {
-                // Out of descriptors, or the client is gone already: the others go on.
-                configuration.sayings("cannot take a client: \(error)")
-                return
-            }
-        }
-    }
-
     func serve(_ id: ClientID, _ ready: Poller.Interest) {
         guard let connection = connections[id] else { return }
         do throws(Errno) {
             if ready.contains(.writable) {
                 guard try connection.flush() else { return drop(id) }
-                updateInterest(connection)
+                account(connection)
             }
-            guard !ready.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) else { return }
-            let intake = try connection.receive(into: &buffer)
-            hear(connection)
-            if case .closed = intake { drop(id) }
+            let isEnding = !ready.isDisjoint(with: [.hangUp, .error])
+            if connection.isCut {
+                if isEnding { drop(id) }
+            } else if connection.isRead {
+                guard isEnding || !ready.isDisjoint(with: [.readable, .peerClosed]) else { return update(connection) }
+                guard receive(connection) != .closed else { return drop(id) }
+            } else if connection.mayCall {
+                // Its calls wait for their turn. It may be gone since, but what it has said counts.
+            } else if isEnding || (ready.contains(.peerClosed) && !connection.wantsToSend) {
+                return drop(id)
+            }
+            update(connection)
         } catch {
             drop(id)
         }
     }
 
-    /// Deals with every whole call that is there, one after the other: the next one waits until the last is answered.
-    func hear(_ connection: ClientConnection) {
+    private func receive(_ connection: ClientConnection) -> ClientConnection.Intake {
+        guard let intake = try? connection.receive(into: &buffer) else { return .closed }
+        if intake == .unwelcome {
+            cutOff(connection, "a descriptor came that no call of its wants")
+        }
+        account(connection)
+        return intake
+    }
+
+    /// What follows from what was received, answered or sent.
+    private func update(_ connection: ClientConnection) {
+        guard connections[connection.id] != nil else { return }
+        if connection.mayCall, connection.hasCall { calls.append(connection.id, of: connection.peer.user) }
+        time(connection)
+        updateInterest(connection)
+    }
+
+    /// Deals with calls that are there: a little of each user's, so that nobody waits for another's thousand calls.
+    func answerCalls() {
+        for user in calls.users {
+            var work = ClientLimits.workPerTurn
+            while work > 0, let id = calls.next(of: user) {
+                guard let connection = connections[id] else { continue }
+                work -= answerCall(connection)
+            }
+        }
+    }
+
+    /// - Returns: what it has cost, in simple reports.
+    @discardableResult
+    private func answerCall(_ connection: ClientConnection) -> Int {
+        var work = 1
         do {
-            while connections[connection.id] != nil, connection.mayCall, let frame = try connection.nextFrame() {
-                respond(to: try Call(frame: frame), connection)
+            if connection.mayCall, let frame = try connection.nextFrame() {
+                // To read it costs as well.
+                work += frame.count / 4_096
+                work += respond(to: try Call(frame: frame), connection)
             }
         } catch {
-            configuration.sayings("a client of \(connection.user) is cut off: \(error)")
-            drop(connection.id)
+            cutOff(connection, "\(error)")
         }
+        account(connection)
+        update(connection)
+        return work
     }
 
-    /// Hears the launchers that may still take an ending back, as of the moment before a deadline: what one of them said
-    /// in time counts, though others are ready first, and though it is not the first thing it said.
-    func hearLastWords() {
+    /// Reads what the launchers say that may still take an ending back, as of the moment before a deadline: what one of
+    /// them said in time counts, though others are ready first, and though it is not the first thing it said.
+    func readLastReports() {
         for index in pool.sessions.residents where pool.sessions[index].life?.stopping?.isRefusable == true {
             guard let id = pool.sessions[index].life?.lease, let connection = connections[id] else { continue }
-            var intake = ClientConnection.Intake.some
-            // A report stands behind one long call at the most, and the socket holds no more than that.
-            for _ in 0...Frame.longestCall / buffer.count where intake == .some {
-                intake = (try? connection.receive(into: &buffer)) ?? .nothing
+            // A report stands behind one long call at the most, and a few others.
+            var bytes = Frame.longestCall
+            var work = 8 * ClientLimits.workPerTurn
+            while connections[id] != nil, connection.mayCall, work > 0 {
+                if connection.hasCall {
+                    work -= min(answerCall(connection), ClientLimits.workPerTurn)
+                } else {
+                    bytes -= buffer.count
+                    guard bytes + buffer.count > 0, receive(connection) == .some else { break }
+                }
             }
-            hear(connection)
-        }
-    }
-
-    /// Turns to the calls that had to wait for an answer. Not while actions are performed: one event at a time.
-    func hearUnheard() {
-        while let id = unheard.popLast() {
-            if let connection = connections[id] { hear(connection) }
+            update(connection)
         }
     }
 
     func drop(_ id: ClientID) {
-        guard let connection = connections.removeValue(forKey: id) else { return }
-        try? poller.remove(connection.stream.descriptor.number)
+        guard let connection = connections[id] else { return }
+        use.change(connection.peer.user, from: connection.accounted, to: ClientUse.Amount())
+        connections[id] = nil
+        try? poller.remove(connection.number)
         dispatch(.disconnected(id))
     }
 
     func send(_ reply: Reply, to connection: ClientConnection, descriptor: Int32? = nil) {
-        guard connections[connection.id] != nil else { return }
-        guard connection.send(reply, descriptor: descriptor) else {
-            // Not now: whoever is sending may be in the middle of performing actions.
-            connection.stream.hangUp()
-            return
-        }
+        send(reply.frame, to: connection, descriptor: descriptor)
+    }
+
+    func send(_ frame: [UInt8], to connection: ClientConnection, descriptor: Int32? = nil) {
+        guard connections[connection.id] != nil, !connection.isCut else { return }
+        // Not dropped now: whoever is sending may be in the middle of performing actions.
+        if !connection.send(frame, descriptor: descriptor) { connection.cut() }
+        account(connection)
         updateInterest(connection)
     }
 
-    private func updateInterest(_ connection: ClientConnection) {
-        guard connection.isWatchedForWriting != connection.wantsToSend else { return }
-        connection.isWatchedForWriting = connection.wantsToSend
-        try? poller.change(
-            connection.stream.descriptor.number, token: connection.id.number,
-            for: connection.wantsToSend ? [.readable, .peerClosed, .writable] : [.readable, .peerClosed])
+    func updateInterest(_ connection: ClientConnection) {
+        var interest: Poller.Interest = connection.wantsToSend ? .writable : .peerClosed
+        if connection.isRead { interest.formUnion([.readable, .peerClosed]) }
+        if connection.isCut { interest = [] }
+        guard connection.interest != interest, connections[connection.id] != nil else { return }
+        connection.interest = interest
+        try? poller.change(connection.number, token: connection.id.number, for: interest)
     }
 
     // MARK: Leases
@@ -114,6 +141,7 @@ extension Controller {
     func grant(_ life: LifeID, to client: ClientID, isNew: Bool = true) {
         guard let connection = connections[client], let session = pool.sessions[life.session] else { return }
         connection.lease = life
+        connection.awaitsAttach = session.life?.processID == nil
         let grant = LeaseEvent.Grant(
             session: life.session.text, life: life.number, cgroup: world.sessionsPath + "/" + life.directoryName,
             policy: session.policyName, enforcement: session.life?.enforcement ?? .none, socket: configuration.socket,
@@ -138,6 +166,7 @@ extension Controller {
         connection.lease = nil
         connection.open = nil
         send(event.reply, to: connection)
+        update(connection)
     }
 
     /// Answers a call with an error and lets the client go on.
@@ -146,17 +175,20 @@ extension Controller {
         connection.open = nil
         connection.lease = nil
         send(error.reply, to: connection)
+        update(connection)
     }
 
     func answer(_ client: ClientID, _ outcome: OrderOutcome) {
         guard let connection = connections[client] else { return }
-        let open = connection.open
+        let open = connection.isOpenOneway ? nil : connection.open
         connection.open = nil
+        // Not answered here and now: one event at a time.
+        defer { update(connection) }
         switch (outcome, open) {
         case (.unknownSession, .order(let id)?), (.unknownSession, .settings(let id)?),
             (.unknownSession, .token(let id)?):
             send(InterfaceError.noSuchSession(id.text).reply, to: connection)
-        case (.refused(let reason), _):
+        case (.refused(let reason), .some):
             send(InterfaceError.refused(reason).reply, to: connection)
         case (_, .order(let id)?):
             send(Reply(["session": describe(id)?.json ?? .null]), to: connection)
@@ -167,7 +199,6 @@ extension Controller {
         case (_, .token?): send(Reply(), to: connection)
         case (_, _): break
         }
-        unheard.append(client)
     }
 
     func describe(_ id: SessionID) -> SessionDescription? {

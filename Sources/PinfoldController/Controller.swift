@@ -46,10 +46,18 @@ package final class Controller {
     var poller: Poller
     let listener: LocalListener
     var buffer = [UInt8](repeating: 0, count: 64 << 10)
+    var limits: ClientLimits
+    var use = ClientUse()
+    var calls = CallQueue()
+    /// Connections whose call comes in pieces, and since when, the longest first.
+    var timed: [(client: ClientID, since: Instant)] = []
+    let closing: ClosingThread
+    /// Until when no client is taken, for there is no descriptor for it.
+    var acceptsAgainAt: Instant?
+    var acceptFailures = Repetition()
+    var cuts: [UInt32: Repetition] = [:]
     private var lastClient = Token.firstClient
     private var reading = Reading()
-    /// Clients whose last call is answered now and whose next one may be there already.
-    var unheard: [ClientID] = []
     /// The moment for which everything is decided that one turn of the loop deals with; nil between turns.
     private var moment: Instant?
     package private(set) var isDone = false
@@ -58,13 +66,11 @@ package final class Controller {
         static let listener: UInt64 = 1
         static let world: UInt64 = 2
         static let records: UInt64 = 3
+        static let closing: UInt64 = 4
         /// Sources of whoever runs the loop: signals, a child.
         static let outside: ClosedRange<UInt64> = 8...15
         static let firstClient: UInt64 = 16
     }
-
-    /// More connections than this are turned away at once.
-    static let mostConnections = 8_192
 
     package init(
         configuration: Configuration, pool: SessionPool, policies: PolicySet, world: any World, records: RecordStore,
@@ -78,10 +84,13 @@ package final class Controller {
         self.records = records
         self.boot = boot
         self.clock = clock
+        limits = ClientLimits(openFiles: openFilesLimit())
+        closing = try ClosingThread()
         poller = try Poller(capacity: 256)
         try poller.add(listener.descriptor.number, token: Token.listener, for: .readable)
         try poller.add(world.wakeDescriptor, token: Token.world, for: .readable)
         try poller.add(records.wakeDescriptor, token: Token.records, for: .readable)
+        try poller.add(closing.wakeDescriptor, token: Token.closing, for: .readable)
         self.listener = listener
     }
 
@@ -110,22 +119,25 @@ package final class Controller {
         defer { moment = nil }
         if let due = pool.nextDeadline, now >= due {
             moment = due.justBefore
-            hearLastWords()
+            readLastReports()
         }
         moment = now
+        resumeAccepting(at: now)
         for ready in sources {
             switch ready.token {
             case Token.listener: acceptClients()
             case Token.world: break
             case Token.records: break
+            case Token.closing: closing.collect()
             case Token.outside: outside.append(ready.token - Token.outside.lowerBound)
             default: serve(ClientID(ready.token), ready.ready)
             }
         }
+        cutOffSlowCalls(at: now)
+        answerCalls()
         for event in records.takeWritten() { dispatch(event) }
         for event in world.takeEvents(at: now) { dispatch(event) }
         if let due = pool.nextDeadline, now >= due { dispatch(.timePassed) }
-        hearUnheard()
         return outside
     }
 
@@ -136,10 +148,12 @@ package final class Controller {
     }
 
     private func timeout(_ patience: Duration?) -> Duration? {
+        guard calls.isEmpty else { return .zero }
         let now = clock()
-        let due = [pool.nextDeadline, world.nextDeadline, records.nextDeadline].compactMap { $0 }.min().map {
-            $0.since(now)
-        }
+        let deadlines = [
+            pool.nextDeadline, world.nextDeadline, records.nextDeadline, acceptsAgainAt, nextFrameDeadline,
+        ]
+        let due = deadlines.compactMap { $0 }.min().map { $0.since(now) }
         return [due, patience].compactMap { $0 }.min()
     }
 
@@ -162,10 +176,10 @@ package final class Controller {
         case .closeInput(let life, let cause, let closing): tell(life, .closeInput(cause, closing))
         case .cancelTurn(let life, let turn, let cause): tell(life, .cancelTurn(cause, turn: turn))
         case .terminate(let life):
-            attempt(.terminate, life, &events) { world throws(WorldError) in try world.terminate(life) }
+            world.terminate(life)
             if world.isEmpty(life) { events.append(.emptied(life)) }
         case .kill(let life):
-            attempt(.kill, life, &events) { world throws(WorldError) in try world.kill(life) }
+            world.kill(life)
             // The notification comes only where something changes, and at most every ten milliseconds.
             if world.isEmpty(life) { events.append(.emptied(life)) }
         case .collect(let life): world.collect(life)
@@ -173,9 +187,8 @@ package final class Controller {
             onceKept(outcome.life.session, outcome.isSuspended) { $0.finish(client, outcome, $1) }
         case .release(let client, _): finishLease(of: client, .released)
         case .setLimits(let life, let limits): world.setLimits(life, limits)
-        case .freeze(let life):
-            attempt(.freeze, life, &events) { world throws(WorldError) in try world.freeze(life) }
-        case .thaw(let life): attempt(.thaw, life, &events) { world throws(WorldError) in try world.thaw(life) }
+        case .freeze(let life): world.freeze(life)
+        case .thaw(let life): world.thaw(life)
         case .reclaim(let life): world.reclaim(life)
         case .read(let request):
             world.read(request, into: &reading)
@@ -202,18 +215,6 @@ package final class Controller {
     private static func unsaved(_ session: SessionID, _ problem: String) -> String {
         "it is done for '\(session)', but not on disk: \(problem); the controller keeps it in memory and writes it again "
             + "until it is on disk; one that starts before knows the former record"
-    }
-
-    /// What the kernel refuses the rules must know: a session that was not killed lives.
-    private func attempt(
-        _ call: KernelCall, _ life: LifeID, _ events: inout ArraySlice<Event>,
-        _ body: (any World) throws(WorldError) -> Void
-    ) {
-        do throws(WorldError) {
-            try body(world)
-        } catch {
-            events.append(.callFailed(life, call, reason: error.description))
-        }
     }
 
     private func create(_ life: LifeID, _ limits: SessionLimits) -> Event {
@@ -253,9 +254,11 @@ package final class Controller {
         let entry = EventLog.Entry(time: WallClock.now(), announcement: announcement, owner: owner)
         log.append(entry)
         configuration.sayings(announcement.line)
+        // Written once, however many there are to read it.
+        lazy var frame = Reply(["events": .array([entry.json])], continues: true).frame
         for connection in connections.values {
             if case .events? = connection.open, maySee(entry, connection) {
-                send(Reply(["events": .array([entry.json])], continues: true), to: connection)
+                send(frame, to: connection)
             }
         }
     }

@@ -6,13 +6,20 @@ import PinfoldProtocol
 
 /// What clients ask, answered.
 extension Controller {
-    func respond(to call: Call, _ connection: ClientConnection) {
+    private static let longestReason = 1_024
+
+    /// - Returns: what it costs, in simple reports.
+    func respond(to call: Call, _ connection: ClientConnection) -> Int {
         do throws(InterfaceError) {
             let request = try Request(call)
+            guard !call.isOneway || !request.isLook else { return 0 }
+            connection.isOpenOneway = call.isOneway
             let reply = try answer(request, connection)
             if let reply, !call.isOneway { send(reply, to: connection) }
+            return request.isReport ? 0 : request.isLook ? ClientLimits.workPerTurn : 3
         } catch {
             if !call.isOneway { send(error.reply, to: connection) }
+            return 0
         }
     }
 
@@ -27,6 +34,7 @@ extension Controller {
             return nil
         case .started(let processID, let placement):
             let life = try lease(of: connection)
+            connection.awaitsAttach = false
             dispatch(.commandStarted(life, processID: processID, placement: placement))
             // It may be over already: no change of populated is told that came before the start was known.
             if world.isEmpty(life) { dispatch(.emptied(life)) }
@@ -35,6 +43,8 @@ extension Controller {
             attach(try lease(of: connection), connection)
             return nil
         case .startFailed(let reason, let exitCode):
+            // Kept with the session, and in the event log.
+            let reason = PrintableText(reason, most: Self.longestReason).description
             dispatch(.startFailed(try lease(of: connection), reason: reason, exit: exitCode))
             return Reply()
         case .exited(let status):

@@ -102,8 +102,11 @@ extension Controller {
             guard let descriptor = connection.takeDescriptor() else {
                 throw WorldError("no pidfd came with the call")
             }
-            let process = try child(of: connection.peer, Pidfd(owning: descriptor))
-            try world.attach(process, to: life)
+            let pidfd = Pidfd(owning: descriptor)
+            let process = Result { () throws(WorldError) in try child(of: connection.peer, pidfd) }
+            // It may be anything.
+            closing.close(pidfd.takeDescriptor(), of: connection.peer.user)
+            try world.attach(try process.get(), to: life)
             tell(connection.id, .attached)
         } catch {
             tell(connection.id, .attachFailed(reason: error.description))
@@ -112,7 +115,7 @@ extension Controller {
 
     /// The process behind a pidfd, if it is the peer's own child and runs as the same user: nobody may have somebody
     /// else's process moved.
-    private func child(of peer: PeerCredentials, _ pidfd: consuming Pidfd) throws(WorldError) -> ProcessID {
+    private func child(of peer: PeerCredentials, _ pidfd: borrowing Pidfd) throws(WorldError) -> ProcessID {
         guard let process = (try? pidfd.processID()) ?? nil else { throw WorldError("the process has ended") }
         guard let status = ProcessStatus.of(process) else { throw WorldError("the process has ended") }
         guard status.user == peer.user, status.effectiveUser == peer.user else {

@@ -72,12 +72,7 @@ package struct StartUp {
         for problem in loaded.problems {
             controller.announce(Announcement(.recordSetAside, nil, [("message", .text(problem))]))
         }
-        do throws(WorldError) {
-            controller.adopt(
-                try Adopting(world: world, boot: boot, decode: decode, say: say).adopt(loaded.records))
-        } catch {
-            throw ServeFailure(error.description)
-        }
+        controller.adopt(Adopting(world: world, boot: boot, decode: decode, say: say).adopt(loaded.records))
         say(
             "ready: slice \(path), \(Wording.count(controller.pool.sessions.count, "session")) known, "
                 + "\(Wording.bytes(budget.effectiveLimit)) of memory, enforcement \(enforcement.rawValue)")
@@ -128,20 +123,17 @@ package struct StartUp {
         let isRoot = ownUser() == 0
         do throws(ListenError) {
             return try LocalListener(
-                path: options.socket, permissions: isRoot ? 0o666 : 0o600, directoryPermissions: isRoot ? 0o755 : 0o700)
+                path: options.socket, permissions: isRoot ? 0o666 : 0o600,
+                directoryPermissions: isRoot ? 0o755 : 0o700, passesDescriptors: false)
         } catch {
             throw ServeFailure(error.description)
         }
     }
 
     /// A record names its policy; the policy may have changed since, or be gone.
-    private func policy(
-        named name: String, _ settings: [String], in policies: PolicySet
-    ) -> (SessionPolicy, settings: [String]) {
+    private func policy(named name: String, _ settings: [String], in policies: PolicySet) -> SessionPolicy {
         let base = policies.book.entry(named: name)?.policy ?? SessionPolicy()
-        let today = SettingsOverlay.applicable(settings, to: base, named: name)
-        for complaint in today.dropped { say("a session's setting is left out: \(complaint)") }
-        return (today.policy, today.settings)
+        return (try? SettingsOverlay.apply(settings, to: base, named: name, mayLoosen: true)) ?? base
     }
 
     private func attempt<Value: ~Copyable>(_ body: () throws -> Value) throws(ServeFailure) -> Value {

@@ -16,7 +16,8 @@ package struct Instant: Hashable, Comparable, Sendable {
 
     /// The moment `span` later; the last representable moment where the sum would not fit.
     package static func + (moment: Instant, span: Duration) -> Instant {
-        Instant(nanoseconds: moment.nanoseconds.addingUpToMost(span.wholeNanoseconds))
+        let (sum, overflow) = moment.nanoseconds.addingReportingOverflow(span.wholeNanoseconds)
+        return Instant(nanoseconds: overflow ? .max : sum)
     }
 
     /// The earlier of two; nil where there is neither.
@@ -42,8 +43,9 @@ extension Duration {
     package var wholeNanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        return UInt64(seconds).multipliedUpToMost(by: 1_000_000_000)
-            .addingUpToMost(UInt64(attoseconds) / 1_000_000_000)
+        let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return .max }
+        return product.addingReportingOverflow(UInt64(attoseconds) / 1_000_000_000).partialValue
     }
 
     /// The span in whole milliseconds, for messages and records.

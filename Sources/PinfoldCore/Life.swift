@@ -33,7 +33,6 @@ package struct Life: Sendable {
     package var leaseDeadline: Instant?
     package var isFrozen = false
     package var isReclaimed = false
-    var failures = KernelFailures()
     /// Whether the last announced state was idle.
     package var announcedIdle = false
 
@@ -128,7 +127,7 @@ package struct Stopping: Sendable {
         case closingInput(until: Instant)
         /// SIGTERM was sent; `cgroup.kill` follows at the deadline.
         case terminating(until: Instant)
-        /// `cgroup.kill` was written then. It is written once, unless the kernel refuses.
+        /// `cgroup.kill` was written then. It is written once.
         case killing(since: Instant, isReportedStuck: Bool)
         /// Empty; the directory is being removed.
         case collecting
@@ -139,10 +138,6 @@ package struct Stopping: Sendable {
         case .closingInput: yieldsToTurns
         case .terminating, .killing, .collecting: false
         }
-    }
-
-    var isStuck: Bool {
-        if case .killing(_, isReportedStuck: true) = step { true } else { false }
     }
 
     package var isKilling: Bool {

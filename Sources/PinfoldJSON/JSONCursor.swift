@@ -9,11 +9,16 @@ struct JSONCursor {
 
     private var depth = 0
     private let depthLimit: Int
+    private var values = 0
+    private let valueLimit: Int
     let allowsLoneSurrogates: Bool
 
-    init(at start: Int, depthLimit: Int = JSONLimits.deepest, allowsLoneSurrogates: Bool = false) {
+    init(
+        at start: Int, depthLimit: Int = JSONLimits.deepest, valueLimit: Int = .max, allowsLoneSurrogates: Bool = false
+    ) {
         at = start
         self.depthLimit = depthLimit
+        self.valueLimit = valueLimit
         self.allowsLoneSurrogates = allowsLoneSurrogates
     }
 
@@ -29,7 +34,8 @@ struct JSONCursor {
         let start = range?.lowerBound ?? 0
         let text = text.extracting(..<(range?.upperBound ?? text.count))
         var cursor = JSONCursor(
-            at: start, depthLimit: limits.depth, allowsLoneSurrogates: limits.allowsLoneSurrogates)
+            at: start, depthLimit: limits.depth, valueLimit: limits.values,
+            allowsLoneSurrogates: limits.allowsLoneSurrogates)
         guard text.count - start <= limits.size else {
             throw JSONError(.tooLong(size: text.count - start, limit: limits.size), at: start, in: text)
         }
@@ -73,6 +79,8 @@ extension JSONCursor {
     mutating func startOfValue(in text: Span<UInt8>) throws(JSONError) -> JSONKind {
         skipWhitespace(in: text)
         guard at < text.count else { throw unexpected(in: text) { .expected(.value, found: $0) } }
+        guard values < valueLimit else { throw JSONError(.tooManyValues(limit: valueLimit), at: at, in: text) }
+        values += 1
         switch text[at] {
         case Byte.quote: return .string
         case Byte.openBrace: return .object

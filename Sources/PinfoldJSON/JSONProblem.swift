@@ -42,6 +42,9 @@ package enum JSONProblem: Sendable, Hashable {
     /// More bytes than ``JSONLimits/size`` allows.
     case tooLong(size: Int, limit: Int)
 
+    /// More values than ``JSONLimits/values`` allows.
+    case tooManyValues(limit: Int)
+
     /// Sound JSON, but not of the kind that was asked for.
     case wrongKind(JSONKind, found: JSONKind)
 }
@@ -87,6 +90,7 @@ extension JSONProblem: CustomStringConvertible {
             "the key \(JSON.excerpt(of: key)) stands twice in this object; first at \(first)"
         case .tooDeep(let limit): "arrays and objects are nested more than \(limit) deep"
         case .tooLong(let size, let limit): "the text has \(size) bytes; at most \(limit) are read"
+        case .tooManyValues(let limit): "the text has more than \(limit) values"
         case .wrongKind(let wanted, let found): "expected \(wanted), found \(found)"
         }
     }

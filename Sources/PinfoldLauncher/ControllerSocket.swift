@@ -47,7 +47,8 @@ package struct ControllerSocket: ~Copyable {
                 case .bytes(let count):
                     bytes = bytes.dropFirst(count)
                     descriptors = []
-                case .brokenPipe: throw Errno.connectionReset
+                // It may have said why before it hung up: whoever reads finds that, or the end.
+                case .brokenPipe: return
                 case .wouldBlock:
                     guard try !waitFor(descriptor, .writable, deadline: deadline).isEmpty else { throw Errno.timedOut }
                 }

@@ -39,8 +39,10 @@ package struct LocalListener: ~Copyable, Sendable {
     /// - Parameters:
     ///   - permissions: of the socket's file; writing is what connecting needs. Set before anybody can connect.
     ///   - directoryPermissions: of the directory, where it is missing; its own parent must exist.
+    ///   - passesDescriptors: whether clients may send some from the start, see ``LocalStream/passDescriptors(_:)``.
     package init(
-        path: String, permissions: UInt32 = 0o600, directoryPermissions: UInt32 = 0o700, backlog: Int32 = 128
+        path: String, permissions: UInt32 = 0o600, directoryPermissions: UInt32 = 0o700, backlog: Int32 = 128,
+        passesDescriptors: Bool = true
     ) throws(ListenError) {
         func attempt<Result: ~Copyable>(
             _ verb: String, _ body: () throws(Errno) -> Result
@@ -74,6 +76,8 @@ package struct LocalListener: ~Copyable, Sendable {
             defer { umask(mask) }
             _ = try once("bind") { unsafe address.with { unsafe bind(number, $0, $1) } }
         }
+        // A connection has it from its listener.
+        if !passesDescriptors { _ = pinfold_pass_descriptors(number, false) }
         let bound: FileStatus
         do throws(ListenError) {
             bound = try attempt("listen at") { () throws(Errno) in

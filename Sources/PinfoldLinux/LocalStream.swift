@@ -28,8 +28,9 @@ package struct PeerCredentials: Sendable, Hashable {
 /// The descriptors that came with a message.
 @frozen @usableFromInline package struct ReceivedDescriptors: ~Copyable, Sendable {
     package var accepted: DescriptorList
-    /// How many came that nobody had asked for; they are closed by now.
-    package var refused: Int
+    /// Those that came beyond what was welcome. To close one may take as long as whoever sent it likes: a socket
+    /// lingers, a file of FUSE is flushed. So they are not closed on the way.
+    package var refused: DescriptorList
     /// Whether the kernel had to drop some, for instance because we are at our limit of open files.
     package var lost: Bool
 }
@@ -103,7 +104,7 @@ package struct PeerCredentials: Sendable, Hashable {
     /// Receives what is there. Descriptors are close-on-exec from the start; one receive never joins the bytes of two
     /// messages that both carry descriptors.
     ///
-    /// - Parameter most: how many descriptors are welcome; all others are closed at once and counted.
+    /// - Parameter most: how many descriptors are welcome; all others are given apart.
     ///
     /// The corresponding C function is `recvmsg`.
     package borrowing func receive(into bytes: inout [UInt8], accepting most: Int = 0) throws(Errno) -> Received {
@@ -128,11 +129,10 @@ package struct PeerCredentials: Sendable, Hashable {
             default: throw error
             }
         }
-        _ = DescriptorList(owning: Array(numbers[min(most, found)..<found]))
+        let refused = DescriptorList(owning: Array(numbers[min(most, found)..<found]))
         let accepted = DescriptorList(owning: Array(numbers[..<min(most, found)]))
         guard count > 0 else { return .closed }
-        return .data(
-            count: count, ReceivedDescriptors(accepted: accepted, refused: max(0, found - most), lost: lost))
+        return .data(count: count, ReceivedDescriptors(accepted: accepted, refused: refused, lost: lost))
     }
 
     /// Who is at the other end.
@@ -149,6 +149,29 @@ package struct PeerCredentials: Sendable, Hashable {
         let pidfd = pinfold_peer_pidfd(descriptor.number)
         return pidfd < 0 ? nil : Pidfd(owning: OwnedDescriptor(owning: pidfd))
     }
+
+    /// Whether the peer may send descriptors; where not, its sendmsg(2) fails with EPERM.
+    ///
+    /// - Returns: false where the kernel cannot refuse them (before 6.16). The corresponding option is `SO_PASSRIGHTS`.
+    @discardableResult
+    package borrowing func passDescriptors(_ on: Bool) -> Bool {
+        pinfold_pass_descriptors(descriptor.number, on) == 0
+    }
+
+    /// Delivers urgent bytes (`MSG_OOB`) among all others. Else the kernel throws them away on the way of a receive, and
+    /// closes the descriptors that came with them.
+    ///
+    /// The corresponding option is `SO_OOBINLINE`.
+    package borrowing func takeUrgentBytesInline() {
+        var on: Int32 = 1
+        _ = unsafe setsockopt(descriptor.number, SOL_SOCKET, SO_OOBINLINE, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    /// Whether something came that was not received. Closing the socket then closes the descriptors among it.
+    package var hasUnread: Bool { pinfold_unread(descriptor.number) != 0 }
+
+    /// Gives up the socket as a stream.
+    package consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
 
     /// Sends nothing more; what was sent still arrives. The corresponding C function is `shutdown`.
     package borrowing func finishSending() {

@@ -30,6 +30,9 @@ package enum ProcessChange: Sendable, Hashable {
         self.descriptor = descriptor
     }
 
+    /// Gives the descriptor back, whatever it is of.
+    package consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
+
     /// Whichever process has this number now.
     ///
     /// - Throws: ESRCH where there is none, EINVAL where the number is a thread's.

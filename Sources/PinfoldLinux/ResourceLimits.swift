@@ -14,6 +14,13 @@ package func raiseOpenFilesLimit() throws(Errno) -> UInt64 {
     return before
 }
 
+/// How many files this process may have open. See getrlimit(2).
+package func openFilesLimit() -> UInt64 {
+    var limit = rlimit()
+    let result = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    return result == 0 ? UInt64(limit.rlim_cur) : 1_024
+}
+
 /// Makes orphans below this process its own children, as they are PID 1's in a container. See prctl(2).
 ///
 /// From then on children appear that nobody here has started, and they must be reaped.

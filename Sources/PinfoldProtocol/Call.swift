@@ -22,7 +22,7 @@ package struct Call: Hashable, Sendable {
     /// - Throws: `MalformedFrame` where the bytes are not a call; there is then nobody to answer.
     package init(frame: [UInt8]) throws(MalformedFrame) {
         do {
-            let object = try Self.object(frame)
+            let object = try Self.object(frame, values: Frame.mostValues)
             try object.rejectUnknownKeys(["method", "parameters", "oneway", "more", "upgrade"])
             method = try object.required("method", as: .string)
             parameters = try object.optional("parameters", as: .object) ?? [:]
@@ -33,8 +33,9 @@ package struct Call: Hashable, Sendable {
         }
     }
 
-    static func object(_ frame: [UInt8]) throws -> JSONObject {
-        try JSONShape.object.decode(try JSON.parse(frame, limits: JSONLimits(depth: 32, size: Frame.longestReply)))
+    static func object(_ frame: [UInt8], values: Int = .max) throws -> JSONObject {
+        let limits = JSONLimits(depth: 32, size: Frame.longestReply, values: values)
+        return try JSONShape.object.decode(try JSON.parse(frame, limits: limits))
     }
 
     /// The bytes to send, with the NUL.

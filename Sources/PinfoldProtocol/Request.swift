@@ -39,6 +39,22 @@ package enum Request: Hashable, Sendable {
         case kill = "Kill"
     }
 
+    /// Whether it changes nothing: there is no sense in it where no answer is wanted, and the answer may be long.
+    package var isLook: Bool {
+        switch self {
+        case .list, .show, .explain, .events, .describe, .information, .interfaceDescription: true
+        default: false
+        }
+    }
+
+    /// Whether it is a launcher's report of its session, of which there are many.
+    package var isReport: Bool {
+        switch self {
+        case .started, .attach, .startFailed, .exited, .active, .turn, .remember: true
+        default: false
+        }
+    }
+
     /// Whether the call is answered with a stream of replies.
     package var isStream: Bool {
         switch self {

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CTestSupport.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/filter.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -42,6 +44,27 @@ int test_make_read_only(const char *path) {
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return -1;
     if (mount(path, path, NULL, MS_BIND, NULL) != 0) return -1;
     return mount(NULL, path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL);
+}
+
+int test_act_as(uid_t user) {
+    // Not seteuid(3), which asks all threads to do the same.
+    return (int)syscall(SYS_setresuid, -1, user, -1);
+}
+
+int test_lingering_socket(int *peer) {
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), sender = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 1) != 0) return -1;
+    if (getsockname(listener, (struct sockaddr *)&address, &size) != 0) return -1;
+    if (connect(sender, (struct sockaddr *)&address, size) != 0) return -1;
+    *peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    close(listener);
+    if (*peer < 0) return -1;
+    static char bytes[65536];
+    while (send(sender, bytes, sizeof bytes, MSG_DONTWAIT) > 0);
+    struct linger linger = {.l_onoff = 1, .l_linger = 15};
+    return setsockopt(sender, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) == 0 ? sender : -1;
 }
 
 int test_become(uid_t user) {

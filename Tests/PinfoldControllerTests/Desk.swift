@@ -1,3 +1,5 @@
+import CTestSupport
+import Glibc
 import PinfoldCgroups
 import PinfoldCore
 import PinfoldJSON
@@ -35,14 +37,15 @@ final class Desk {
 
     private init(
         _ stage: any Stage, folder: String, policies: PolicySet, policyFolder: String?, clock: Clock,
-        records: RecordStore
+        records: RecordStore, passesDescriptors: Bool
     ) throws {
         self.folder = folder
         self.stage = stage
         self.clock = clock
         let budget = PoolBudget(policy: policies.pool, effectiveLimit: 8 << 30, taskLimit: 32_768)
         let said = Sayings()
-        let listener = try LocalListener(path: folder + "/s", permissions: 0o666)
+        let listener = try LocalListener(
+            path: folder + "/s", permissions: 0o666, passesDescriptors: passesDescriptors)
         let configuration = Controller.Configuration(
             socket: folder + "/s", slice: "/made/up", policyFolder: policyFolder, enforcement: .kernel, abilities: []
         ) { said.lines.append($0) }
@@ -59,8 +62,11 @@ final class Desk {
     var lines: [String] { said.lines }
 
     /// Lends a desk and clears everything away after it.
+    ///
+    /// - Parameter passesDescriptors: as on a kernel that cannot refuse them.
     static func with<Result>(
         _ kind: WorldKind = .fake, policies: [String: String] = [:], files: (any RecordFiles)? = nil,
+        passesDescriptors: Bool = false,
         _ body: (Desk) throws -> Result
     ) throws -> Result {
         try withFolder(["policies": .folder(policies.mapValues { .file($0) })]) { folder in
@@ -71,7 +77,7 @@ final class Desk {
                 let records = try RecordStore(files ?? RecordFolder(path), path: path, clock: { clock.now })
                 let desk = try Desk(
                     stage, folder: folder, policies: set, policyFolder: folder + "/policies", clock: clock,
-                    records: records)
+                    records: records, passesDescriptors: passesDescriptors)
                 return try body(desk)
             }
             switch kind {
@@ -102,6 +108,14 @@ final class Desk {
 
     func client() throws -> TestClient {
         try TestClient(self, LocalStream.connect(to: folder + "/s", timeout: .seconds(5)))
+    }
+
+    /// A client of another user. Only root can be one.
+    func client(as user: UInt32) throws -> TestClient {
+        chmod(folder, 0o711)
+        guard test_act_as(user) == 0 else { throw Missing("the right to act as uid \(user)") }
+        defer { _ = test_act_as(0) }
+        return try client()
     }
 
     func session(_ name: String) throws -> SessionDescription? {
@@ -147,6 +161,12 @@ final class TestClient {
                 }
                 return rest.isEmpty
             }, "room for \(bytes.count) bytes")
+    }
+
+    /// Sends what the socket takes now, without turning the loop; nil where it takes nothing.
+    func offer(_ bytes: [UInt8]) -> Int? {
+        guard case .bytes(let count)? = try? stream.send(bytes) else { return nil }
+        return count
     }
 
     /// The next reply; nil where the controller hung up.

@@ -19,7 +19,7 @@ import Testing
         case .data(let count, let descriptors):
             return Arrival(
                 text: String(decoding: buffer[..<count], as: UTF8.self), descriptors: descriptors.accepted.count,
-                refused: descriptors.refused)
+                refused: descriptors.refused.count)
         case .wouldBlock: throw Missing("something to read")
         case .closed: return nil
         }
@@ -76,7 +76,7 @@ import Testing
         guard case .data(1, var received) = try pair.second.receive(into: &buffer, accepting: 2) else {
             throw Missing("the message")
         }
-        #expect(received.accepted.count == 2 && received.refused == 0 && !received.lost)
+        #expect(received.accepted.count == 2 && received.refused.count == 0 && !received.lost)
         let reading = try unwrap(received.accepted.takeFirst())
         let writing = try unwrap(received.accepted.takeFirst())
         #expect(isNil(received.accepted.takeFirst()) == true)

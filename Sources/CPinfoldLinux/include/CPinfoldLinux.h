@@ -84,6 +84,8 @@ int pinfold_forbid_core(void);                                         // prctl 
 int pinfold_set_thread_name(const char *_Nonnull name);                // prctl PR_SET_NAME
 int pinfold_peer_credentials(int socket, int32_t *_Nonnull pid, uint32_t *_Nonnull uid, uint32_t *_Nonnull gid);
 int pinfold_peer_pidfd(int socket);                                    // SO_PEERPIDFD
+int pinfold_pass_descriptors(int socket, bool on);                     // SO_PASSRIGHTS
+int pinfold_unread(int socket);                                        // SIOCINQ
 const char *_Nullable pinfold_error_name(int error);                   // strerrorname_np
 const char *_Nullable pinfold_error_text(int error);                   // strerrordesc_np
 const char *_Nullable pinfold_signal_name(int signal);                 // sigabbrev_np

@@ -26,3 +26,10 @@ void test_count_allocations(void);
 
 /// How many there were since then; -1 where they cannot be counted, for a sanitizer has its own malloc.
 long test_allocations(void);
+
+/// Becomes another user for all that this thread alone asks of the kernel, or root again. Returns 0 or -1.
+int test_act_as(uid_t user);
+
+/// A connected TCP socket with unsent data whose close(2) waits 15 s for a peer that does not read. Returns it, or -1.
+/// The peer's end goes into `peer`: when that is closed, nobody waits any more.
+int test_lingering_socket(int *peer);
