@@ -88,8 +88,19 @@ extension Cgroup {
         } catch {
             throw .failed("make", childPath, error)
         }
-        guard let child = try child(name) else { throw .failed("open", childPath, .noSuchFile) }
-        return child
+        do throws(CgroupError) {
+            guard let child = try child(name) else { throw .failed("open", childPath, .noSuchFile) }
+            return child
+        } catch {
+            // Otherwise the name would be taken by a cgroup that nobody has.
+            removeEmptyChild(name)
+            throw error
+        }
+    }
+
+    /// Removes a child that never had a process. Needs no descriptor, so that it works where one is lacking.
+    public borrowing func removeEmptyChild(_ name: String) {
+        try? directory.removeDirectory(name)
     }
 
     /// The names of its children, in no order; empty where it is gone. What is no UTF-8 in a name is replaced.

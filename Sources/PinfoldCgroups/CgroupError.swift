@@ -42,6 +42,13 @@ public struct CgroupError: Error, Sendable, Hashable {
     public let path: String
     /// What the kernel said, where it was asked.
     public let errno: Errno?
+    /// Whether the call may succeed at another time, or with higher limits of this process.
+    public var isShortage: Bool {
+        switch errno {
+        case .tooManyOpenFiles?, .tooManyOpenFilesInSystem?, .noMemory?: true
+        default: false
+        }
+    }
     /// Who is in the way, for ``Code/processesInTheWay``.
     public let processes: [ProcessID]
     /// A sentence: verb, path, value, the kernel's answer, and what to do about it where something can be done.

@@ -22,6 +22,25 @@ public struct SignalOutcome: Sendable, Hashable {
     public init() {}
 }
 
+/// `cgroup.kill` of one cgroup, held open: to open it needs a descriptor, and there may be none left when it matters.
+public struct KillFile: ~Copyable, Sendable {
+    private let descriptor: OwnedDescriptor
+    private let path: String
+
+    /// Nil where the cgroup is gone, or the kernel is older than 5.14 and has no such file.
+    public init?(of cgroup: borrowing Cgroup) throws(CgroupError) {
+        path = "\(cgroup.path)/cgroup.kill"
+        let opened = try ifThere("open", path) { () throws(Errno) in try cgroup.directory.open("cgroup.kill", .write) }
+        guard let opened else { return nil }
+        descriptor = opened
+    }
+
+    /// Kills all of it; false where it is gone.
+    func write() throws(CgroupError) -> Bool {
+        try ifThere("write", path) { () throws(Errno) in _ = try descriptor.write([UInt8(ascii: "1")]) } != nil
+    }
+}
+
 extension Cgroup {
     /// Sends SIGKILL to every process in it and below. They are not dead yet when this returns: see
     /// ``waitUntilEmpty(timeout:)``. Frozen ones die as well.
@@ -29,12 +48,14 @@ extension Cgroup {
     /// Once is enough: written again and again it only steals time from the dying. And a cgroup that was killed must
     /// not get another process, see ``create(_:)``.
     public borrowing func kill() throws(CgroupError) -> KillOutcome {
+        guard let file = try KillFile(of: self) else { return isGone ? .gone : try killOneByOne() }
+        return try kill(through: file)
+    }
+
+    /// Like ``kill()``, through a file that is open already.
+    public borrowing func kill(through file: borrowing KillFile) throws(CgroupError) -> KillOutcome {
         do throws(CgroupError) {
-            switch try write("cgroup.kill", "1") {
-            case .done: return .atOnce
-            case .gone: return .gone
-            case .noFile: break
-            }
+            return try file.write() ? .atOnce : .gone
         } catch {
             // EOPNOTSUPP: a process in it has made it threaded.
             guard error.errno == .notSupported else { throw error }

@@ -36,7 +36,9 @@ public struct MemoryStat: Sendable, Hashable {
     /// Reads the file's text; keys that are not known are passed over.
     public init(_ text: Span<UInt8>) {
         var stat = MemoryStat()
-        FlatKeyed.forEach(text) { key, value in
+        FlatKeyed.forEach(text) { key, found in
+            // 4P, more than any machine has: sums of them cannot overflow, whatever the file says.
+            let value = min(found, 1 << 52)
             if equal(key, "anon") { stat.anon = value }
             if equal(key, "file") { stat.file = value }
             if equal(key, "shmem") { stat.shmem = value }

@@ -29,9 +29,9 @@ public struct Pressure: Sendable, Hashable {
                 let parts = word.split(separator: "=", maxSplits: 1)
                 guard parts.count == 2 else { return nil }
                 switch parts[0] {
-                case "avg10": read.avg10 = Double(parts[1]) ?? 0
-                case "avg60": read.avg60 = Double(parts[1]) ?? 0
-                case "avg300": read.avg300 = Double(parts[1]) ?? 0
+                case "avg10": read.avg10 = Self.percent(parts[1])
+                case "avg60": read.avg60 = Self.percent(parts[1])
+                case "avg300": read.avg300 = Self.percent(parts[1])
                 case "total": read.total = UInt64(parts[1]) ?? 0
                 default: break
                 }
@@ -43,6 +43,12 @@ public struct Pressure: Sendable, Hashable {
             }
         }
         guard found else { return nil }
+    }
+
+    /// 0 for what is no percentage: `Double` reads `nan` and `inf` too, which convert to no integer.
+    private static func percent(_ text: Substring) -> Double {
+        guard let value = Double(text), (0...100).contains(value) else { return 0 }
+        return value
     }
 }
 
@@ -132,11 +138,14 @@ public struct PressureTrigger: ~Copyable, Sendable {
         return try set(path, severity, stall, window) { () throws(Errno) in try OwnedDescriptor.open(path, .readWrite) }
     }
 
+    private static func bounded(_ span: Duration) -> Int64 { min(max(span, .zero), .seconds(3_600)).wholeMicroseconds }
+
     private static func set(
         _ path: String, _ severity: Severity, _ stall: Duration, _ window: Duration,
         opening: () throws(Errno) -> OwnedDescriptor
     ) throws(CgroupError) -> PressureTrigger? {
-        let (stallTime, windowTime) = (stall.wholeMicroseconds, window.wholeMicroseconds)
+        // The kernel takes windows of 10 s at most: what is far beyond is refused as well where it is cut down to an hour.
+        let (stallTime, windowTime) = (bounded(stall), bounded(window))
         let slow = max(1, (windowTime + 1_999_999) / 2_000_000) * 2_000_000
         let ways: [(Sampling, stall: Int64, window: Int64)] = [
             (.prompt, stallTime, windowTime), (.everyTwoSeconds, stallTime * slow / max(1, windowTime), slow),

@@ -13,16 +13,19 @@ struct Adopting {
 
     /// Matches records with cgroups by name and inode. A cgroup that neither a record nor the note in it knows, or of
     /// another life, is nobody's: it is killed and removed.
-    func adopt(_ records: [SessionRecord]) -> [Adoption] {
+    ///
+    /// - Throws: where descriptors or memory do not suffice to take all of them over. Those that live go on, for a later
+    ///   controller: to pass one over would be to kill it as a stray.
+    func adopt(_ records: [SessionRecord]) throws(WorldError) -> [Adoption] {
         var claimed: Set<String> = []
         var adoptions: [Adoption] = []
-        for record in completed(records) {
+        for record in try completed(records) {
             guard let life = record.life, record.boot == boot else {
                 adoptions.append(Adoption(session: settled(record), survivor: nil))
                 continue
             }
             let id = LifeID(session: record.session.id, number: record.session.lives)
-            let facts = facts(of: id, life, record.session.policy)
+            let facts = try facts(of: id, life, record.session.policy)
             if facts != nil { claimed.insert(id.directoryName) }
             // Also where nothing is left: the launcher may be back in a moment and say how the command ended.
             let survivor = Adoption.Survivor(
@@ -35,21 +38,39 @@ struct Adopting {
     }
 
     /// The records, and those that did not reach the disk before the former controller was killed.
-    private func completed(_ records: [SessionRecord]) -> [SessionRecord] {
+    private func completed(_ records: [SessionRecord]) throws(WorldError) -> [SessionRecord] {
         var known = Dictionary(records.map { ($0.session.id, $0) }) { first, _ in first }
         let recorded = records.filter { $0.life != nil }.map { record in
             LifeID(session: record.session.id, number: record.session.lives).directoryName
         }
-        for note in world.notes(besides: Set(recorded)) {
-            guard case .object(let object)? = try? JSON.parse(note), var record = try? decode(object),
-                record.boot == boot
-            else { continue }
+        let notes: [(cgroup: String, text: [UInt8])]
+        do throws(CgroupError) {
+            notes = try world.notes(besides: Set(recorded))
+        } catch {
+            throw WorldError("cannot read what a former controller left with its sessions: \(error)")
+        }
+        for note in notes {
+            guard var record = record(note.text, of: note.cgroup), record.boot == boot else { continue }
             let written = known[record.session.id]?.session
             guard record.session.lives > written?.lives ?? 0 else { continue }
             record.session.token = written?.token
             known[record.session.id] = record
         }
         return known.values.sorted { $0.session.id < $1.session.id }
+    }
+
+    /// What a note says; nil, and said, where it is no record, or that of another cgroup. Such a one was copied, or
+    /// written by somebody else, and would claim what is another's.
+    private func record(_ note: [UInt8], of cgroup: String) -> SessionRecord? {
+        do {
+            let record = try decode(try JSONShape.object.decode(try JSON.parse(note)))
+            let own = LifeID(session: record.session.id, number: record.session.lives).directoryName
+            guard own == cgroup else { throw WorldError("it is of \(own)") }
+            return record
+        } catch {
+            say("the note with the cgroup \(cgroup) is not a record of it (\(error)), so nobody knows the cgroup")
+            return nil
+        }
     }
 
     /// A session whose last life ended with the last boot.
@@ -63,9 +84,11 @@ struct Adopting {
 
     private func facts(
         of id: LifeID, _ life: SessionRecord.LifeRecord, _ policy: SessionPolicy
-    ) -> CreationFacts? {
+    ) throws(WorldError) -> CreationFacts? {
         do {
             return try world.adopt(id, inode: life.inode, policy)
+        } catch let error as CgroupError where error.isShortage {
+            throw WorldError("cannot take over \(id): \(error); its processes go on; raise LimitNOFILE= or ulimit -n")
         } catch {
             say("cannot take over \(id): \(error)")
             return nil
@@ -97,10 +120,18 @@ extension SliceWorld {
     }
 
     /// What was left with the cgroups that are there, but for these.
-    func notes(besides recorded: Set<String>) -> [[UInt8]] {
-        ((try? held.slice.sessions.children()) ?? []).compactMap { name in
-            recorded.contains(name) ? nil : (try? held.slice.sessions.child(name)?.note()) ?? nil
+    func notes(besides recorded: Set<String>) throws(CgroupError) -> [(cgroup: String, text: [UInt8])] {
+        var notes: [(cgroup: String, text: [UInt8])] = []
+        for name in try held.slice.sessions.children() where !recorded.contains(name) {
+            do throws(CgroupError) {
+                guard let note = try held.slice.sessions.child(name)?.note() else { continue }
+                notes.append((name, note))
+            } catch {
+                guard error.isShortage else { continue }
+                throw error
+            }
         }
+        return notes
     }
 
     /// Kills and removes every cgroup that no session has a claim to.

@@ -176,10 +176,10 @@ package final class Controller {
         case .closeInput(let life, let cause, let closing): tell(life, .closeInput(cause, closing))
         case .cancelTurn(let life, let turn, let cause): tell(life, .cancelTurn(cause, turn: turn))
         case .terminate(let life):
-            world.terminate(life)
+            attempt(.terminate, life, &events) { world throws(WorldError) in try world.terminate(life) }
             if world.isEmpty(life) { events.append(.emptied(life)) }
         case .kill(let life):
-            world.kill(life)
+            attempt(.kill, life, &events) { world throws(WorldError) in try world.kill(life) }
             // The notification comes only where something changes, and at most every ten milliseconds.
             if world.isEmpty(life) { events.append(.emptied(life)) }
         case .collect(let life): world.collect(life)
@@ -187,8 +187,9 @@ package final class Controller {
             onceKept(outcome.life.session, outcome.isSuspended) { $0.finish(client, outcome, $1) }
         case .release(let client, _): finishLease(of: client, .released)
         case .setLimits(let life, let limits): world.setLimits(life, limits)
-        case .freeze(let life): world.freeze(life)
-        case .thaw(let life): world.thaw(life)
+        case .freeze(let life):
+            attempt(.freeze, life, &events) { world throws(WorldError) in try world.freeze(life) }
+        case .thaw(let life): attempt(.thaw, life, &events) { world throws(WorldError) in try world.thaw(life) }
         case .reclaim(let life): world.reclaim(life)
         case .read(let request):
             world.read(request, into: &reading)
@@ -215,6 +216,18 @@ package final class Controller {
     private static func unsaved(_ session: SessionID, _ problem: String) -> String {
         "it is done for '\(session)', but not on disk: \(problem); the controller keeps it in memory and writes it again "
             + "until it is on disk; one that starts before knows the former record"
+    }
+
+    /// What the kernel refuses the rules must know: a session that was not killed lives.
+    private func attempt(
+        _ call: KernelCall, _ life: LifeID, _ events: inout ArraySlice<Event>,
+        _ body: (any World) throws(WorldError) -> Void
+    ) {
+        do throws(WorldError) {
+            try body(world)
+        } catch {
+            events.append(.callFailed(life, call, reason: error.description))
+        }
     }
 
     private func create(_ life: LifeID, _ limits: SessionLimits) -> Event {

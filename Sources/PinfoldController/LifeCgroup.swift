@@ -9,20 +9,29 @@ final class LifeCgroup: Sendable {
     let life: LifeID
     let cgroup: Cgroup
     let files: SessionFiles
+    private let killFile: KillFile?
     /// The tokens under which its files are polled.
     let token: UInt64
     /// How often the pool had run into its limit when this life began.
     let poolOutOfMemoryBefore: UInt64
 
     init(
-        life: LifeID, cgroup: consuming Cgroup, files: consuming SessionFiles, token: UInt64,
-        poolOutOfMemoryBefore: UInt64
+        life: LifeID, cgroup: consuming Cgroup, files: consuming SessionFiles, killFile: consuming KillFile?,
+        token: UInt64, poolOutOfMemoryBefore: UInt64
     ) {
         self.life = life
         self.cgroup = cgroup
         self.files = files
+        self.killFile = killFile
         self.token = token
         self.poolOutOfMemoryBefore = poolOutOfMemoryBefore
+    }
+
+    func kill() throws(CgroupError) -> KillOutcome {
+        switch killFile {
+        case .some(let file): try cgroup.kill(through: file)
+        case .none: try cgroup.kill()
+        }
     }
 
     /// The numbers of the whole life, to be read before its directory goes.

@@ -86,7 +86,10 @@ package final class PoolMeters {
         case .some(let file): used = (try? file.readNumber()) ?? nil
         case .none: used = nil
         }
-        guard let used, let limit = budget.memoryMax, used + 2 * budget.reserve >= limit else { return used }
+        let isNear = { (used: UInt64, limit: UInt64) in
+            used.addingUpToMost(budget.reserve.multipliedUpToMost(by: 2)) >= limit
+        }
+        guard let used, let limit = budget.memoryMax, isNear(used, limit) else { return used }
         guard let cache = (try? sessions.memoryStat())?.value?.cache else { return used }
         return used - min(used, cache)
     }

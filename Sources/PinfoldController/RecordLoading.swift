@@ -17,13 +17,20 @@ extension RecordStore {
         var records: [Record] = []
         var problems: [String] = []
         for name in ((try? files.names()) ?? []).sorted() {
+            // Each for itself: a bad one must not take the others with it.
             if name.hasPrefix(".") {
                 // Of a controller that was killed while it wrote.
                 try? files.remove(name)
             } else if name.hasSuffix(Self.suffix) {
                 do throws(WorldError) {
-                    records.append(try decode(try read(name)))
-                    if let session = try? SessionID(String(name.dropLast(Self.suffix.count))) { noteLasting(session) }
+                    let object = try read(name)
+                    let stem = String(name.dropLast(Self.suffix.count))
+                    // Written back it would be another file, and at the next start there would be two.
+                    if let session = object["session"]?.string, session != stem {
+                        throw WorldError("it is of another session than the one its name says")
+                    }
+                    records.append(try decode(object))
+                    if let session = try? SessionID(stem) { noteLasting(session) }
                 } catch {
                     problems.append(setAside(name, because: error))
                 }

@@ -45,38 +45,40 @@ package struct SessionRecord: Sendable {
     ///
     /// - Parameters:
     ///   - boot: the boot that runs now; moments of another one become `now`.
-    ///   - policy: finds the policy of a name with settings laid over it.
+    ///   - policy: finds the policy of a name with settings laid over it, and which of those are right today.
     package init(
         json object: JSONObject, boot currentBoot: String, now: Instant,
-        policy: (_ name: String, _ settings: [String]) -> SessionPolicy
+        policy: (_ name: String, _ settings: [String]) -> (SessionPolicy, settings: [String])
     ) throws(WorldError) {
         do {
             let version = try object.required("version", as: .int64)
             guard version == Self.version else { throw WorldError("its version is \(version), not \(Self.version)") }
             let name = try object.required("policy", as: .string)
-            let settings = try object.required("settings", as: .array(of: .string))
+            let (policy, settings) = policy(name, try object.required("settings", as: .array(of: .string)))
             boot = try object.required("boot", as: .string)
             let isThisBoot = boot == currentBoot
             let lastActivity = Instant(nanoseconds: try object.required("lastActivity", as: .uint64))
             var session = Session(
                 id: try SessionID(try object.required("session", as: .string)),
-                owner: UserID(UInt32(clamping: try object.required("owner", as: .uint64))), policyName: name,
-                policy: policy(name, settings), settings: settings,
+                owner: UserID(try object.required("owner", as: .user)), policyName: name,
+                policy: policy, settings: settings,
                 lastActivity: isThisBoot ? min(lastActivity, now) : now)
             session.isPinned = try object.required("pinned", as: .bool)
             session.token = try object.optional("token", as: .string)
-            session.lives = try object.required("lives", as: .uint64)
+            if let problem = ResumeToken.problem(with: session.token) { throw WorldError(problem) }
+            session.lives = try object.required("lives", as: .lifeNumber)
             session.isSuspended = try object.required("suspended", as: .bool)
             session.cause = try object.optional("cause", as: .cause)
-            session.lastMemory = try object.optional("lastMemory", as: .uint64)
-            session.lastPeak = try object.optional("lastPeak", as: .uint64)
+            session.lastMemory = try object.optional("lastMemory", as: .bytes)
+            session.lastPeak = try object.optional("lastPeak", as: .bytes)
             session.endedAt = try object.optional("endedAt", as: .uint64).map {
-                isThisBoot ? Instant(nanoseconds: $0) : Instant(nanoseconds: 0)
+                isThisBoot ? min(Instant(nanoseconds: $0), now) : Instant(nanoseconds: 0)
             }
             self.session = session
             life = try object.optional("life", as: .object).map { (life) throws(JSONDecodingError) in
                 try LifeRecord(json: life)
             }
+            guard life == nil || session.lives > 0 else { throw WorldError("it has a life, but lives is 0") }
         } catch let error as WorldError {
             throw error
         } catch {
@@ -95,7 +97,7 @@ extension SessionRecord.LifeRecord {
 
     fileprivate init(json object: JSONObject) throws(JSONDecodingError) {
         inode = try object.required("inode", as: .uint64)
-        processID = try object.optional("pid", as: .int64).map { Int32(clamping: $0) }
+        processID = try object.optional("pid", as: .processID)
         placement = try object.optional("placement", as: .oneOf(Placement.self))
         keepsTree = try object.required("keepTree", as: .bool)
     }

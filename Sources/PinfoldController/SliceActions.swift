@@ -28,29 +28,30 @@ extension SliceWorld {
         guard isThere else { throw WorldError("the process has ended") }
     }
 
-    package func terminate(_ life: LifeID) {
-        attempt(life, "send SIGTERM to") { entry throws(CgroupError) in _ = try entry.cgroup.signal(.terminate) }
+    package func terminate(_ life: LifeID) throws(WorldError) {
+        try attempt(life) { entry throws(CgroupError) in _ = try entry.cgroup.signal(.terminate) }
     }
 
-    package func kill(_ life: LifeID) {
-        attempt(life, "kill") { entry throws(CgroupError) in _ = try entry.cgroup.kill() }
+    package func kill(_ life: LifeID) throws(WorldError) {
+        try attempt(life) { entry throws(CgroupError) in _ = try entry.kill() }
     }
 
-    package func freeze(_ life: LifeID) {
-        attempt(life, "freeze") { entry throws(CgroupError) in _ = try entry.cgroup.write("cgroup.freeze", "1") }
+    package func freeze(_ life: LifeID) throws(WorldError) {
+        try attempt(life) { entry throws(CgroupError) in _ = try entry.cgroup.write("cgroup.freeze", "1") }
     }
 
-    package func thaw(_ life: LifeID) {
-        attempt(life, "thaw") { entry throws(CgroupError) in _ = try entry.cgroup.thaw() }
+    package func thaw(_ life: LifeID) throws(WorldError) {
+        try attempt(life) { entry throws(CgroupError) in _ = try entry.cgroup.thaw() }
     }
 
-    /// A failure is said and not thrown: the rules go on by what the kernel shows, not by what was asked of it.
-    private func attempt(_ life: LifeID, _ verb: String, _ body: (LifeCgroup) throws(CgroupError) -> Void) {
+    private func attempt(
+        _ life: LifeID, _ body: (LifeCgroup) throws(CgroupError) -> Void
+    ) throws(WorldError) {
         guard let entry = entry(life) else { return }
         do throws(CgroupError) {
             try body(entry)
         } catch {
-            say("cannot \(verb) \(life): \(error)")
+            throw WorldError(error.description)
         }
     }
 
@@ -112,7 +113,12 @@ extension SliceWorld {
     }
 
     package func isEmpty(_ life: LifeID) -> Bool {
-        guard let entry = entry(life), let state = try? entry.files.events.read() else { return true }
-        return !state.isPopulated
+        guard let entry = entry(life) else { return true }
+        do throws(CgroupError) {
+            return try entry.files.events.read()?.isPopulated != true
+        } catch {
+            // Not known is not empty.
+            return false
+        }
     }
 }

@@ -34,9 +34,8 @@ extension SliceWorld {
             } else if ready.token == Self.poolToken {
                 meters.acknowledge()
                 hasMemoryEvent = true
-            } else if let life = byToken[ready.token], let entry = entry(life) {
-                if let state = try? entry.files.events.read(), state.isPopulated { continue }
-                events.append(.emptied(life))
+            } else if let life = byToken[ready.token] {
+                if isEmpty(life) { events.append(.emptied(life)) }
             } else if let life = byToken[ready.token & ~1], let entry = entry(life) {
                 try? entry.files.acknowledgeMemoryEvents()
                 hasMemoryEvent = true

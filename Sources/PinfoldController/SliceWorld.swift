@@ -83,12 +83,17 @@ package final class SliceWorld: World {
             let cgroup = try held.slice.sessions.create(life.directoryName)
             let facts = Self.write(limits, to: cgroup, isNew: true, hasSwap: meters.hasSwap)
             if isEnforcing, let unheld = facts.unheld.first {
-                _ = try cgroup.remove()
+                held.slice.sessions.removeEmptyChild(life.directoryName)
                 throw WorldError(
                     "\(unheld.key)= cannot be held here: \(unheld.reason); change the policy, or start the controller "
                         + "with Enforcement=best")
             }
-            try hold(life, cgroup)
+            do {
+                try hold(life, cgroup)
+            } catch {
+                held.slice.sessions.removeEmptyChild(life.directoryName)
+                throw error
+            }
             return facts
         } catch let refusal as WorldError {
             throw refusal
@@ -112,8 +117,10 @@ package final class SliceWorld: World {
         guard let files = try SessionFiles(of: cgroup) else { throw WorldError("\(cgroup.path) is gone") }
         lastToken += 2
         let token = lastToken
+        let killFile = try KillFile(of: cgroup)
         let entry = LifeCgroup(
-            life: life, cgroup: cgroup, files: files, token: token, poolOutOfMemoryBefore: meters.outOfMemory())
+            life: life, cgroup: cgroup, files: files, killFile: killFile, token: token,
+            poolOutOfMemoryBefore: meters.outOfMemory())
         // A file that was never read reports a change at once.
         _ = try entry.files.events.read()
         try entry.files.acknowledgeMemoryEvents()

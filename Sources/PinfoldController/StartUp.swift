@@ -72,7 +72,12 @@ package struct StartUp {
         for problem in loaded.problems {
             controller.announce(Announcement(.recordSetAside, nil, [("message", .text(problem))]))
         }
-        controller.adopt(Adopting(world: world, boot: boot, decode: decode, say: say).adopt(loaded.records))
+        do throws(WorldError) {
+            controller.adopt(
+                try Adopting(world: world, boot: boot, decode: decode, say: say).adopt(loaded.records))
+        } catch {
+            throw ServeFailure(error.description)
+        }
         say(
             "ready: slice \(path), \(Wording.count(controller.pool.sessions.count, "session")) known, "
                 + "\(Wording.bytes(budget.effectiveLimit)) of memory, enforcement \(enforcement.rawValue)")
@@ -131,9 +136,13 @@ package struct StartUp {
     }
 
     /// A record names its policy; the policy may have changed since, or be gone.
-    private func policy(named name: String, _ settings: [String], in policies: PolicySet) -> SessionPolicy {
+    private func policy(
+        named name: String, _ settings: [String], in policies: PolicySet
+    ) -> (SessionPolicy, settings: [String]) {
         let base = policies.book.entry(named: name)?.policy ?? SessionPolicy()
-        return (try? SettingsOverlay.apply(settings, to: base, named: name, mayLoosen: true)) ?? base
+        let today = SettingsOverlay.applicable(settings, to: base, named: name)
+        for complaint in today.dropped { say("a session's setting is left out: \(complaint)") }
+        return (today.policy, today.settings)
     }
 
     private func attempt<Value: ~Copyable>(_ body: () throws -> Value) throws(ServeFailure) -> Value {

@@ -23,16 +23,16 @@ package protocol World: AnyObject {
     /// Moves a process into a life's cgroup. The caller has made sure that it may be moved.
     func attach(_ process: ProcessID, to life: LifeID) throws(WorldError)
 
-    func terminate(_ life: LifeID)
-    func kill(_ life: LifeID)
+    func terminate(_ life: LifeID) throws(WorldError)
+    func kill(_ life: LifeID) throws(WorldError)
     /// Reads the last numbers and removes the cgroup; `removed` follows.
     func collect(_ life: LifeID)
     /// Writes the limits of the pool as a whole.
     func setPoolLimits(_ budget: PoolBudget)
     /// `limitsSet` follows.
     func setLimits(_ life: LifeID, _ limits: SessionLimits)
-    func freeze(_ life: LifeID)
-    func thaw(_ life: LifeID)
+    func freeze(_ life: LifeID) throws(WorldError)
+    func thaw(_ life: LifeID) throws(WorldError)
     func reclaim(_ life: LifeID)
 
     /// Whether no process is left, asked of the kernel now.

@@ -129,6 +129,10 @@ extension Session {
     /// The next moment at which time alone may change this session.
     func nextDeadline(at now: Instant) -> Instant? {
         guard let life else { return nil }
+        return Instant.earliest(life.failures.retry?.at, stageDeadline(of: life))
+    }
+
+    private func stageDeadline(of life: Life) -> Instant? {
         switch life.stage {
         case .starting(let deadline):
             return deadline

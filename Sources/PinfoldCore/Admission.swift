@@ -23,7 +23,11 @@ extension SessionPool {
         if let session, session.owner != request.owner, !request.isPrivileged {
             return .foreign(session.id, owner: session.owner)
         }
-        let nextLife = LifeID(session: request.session, number: (session?.lives ?? 0) + 1)
+        let lives = session?.lives ?? 0
+        guard lives < LifeID.largest else {
+            return .creation("'\(request.session)' has had \(lives) lives, the most there can be; choose another name")
+        }
+        let nextLife = LifeID(session: request.session, number: lives + 1)
         if queue.contains(where: { $0.request.session == request.session }) { return .alreadyRunning(nextLife) }
         if let life = session?.life, life.stopping == nil {
             return .alreadyRunning(LifeID(session: request.session, number: life.number))

@@ -5,6 +5,8 @@ package struct Announcement: Hashable, Sendable {
         case victimChosen = "victim_chosen"
         case nothingEvictable = "nothing_evictable"
         case stopping, stuck, suspended, ended
+        /// The kernel refused to end, freeze or thaw a session; it is tried again.
+        case callFailed = "call_failed"
         /// An ending was taken back because a turn began meanwhile.
         case reinstated
         case turnCancelled = "turn_cancelled"

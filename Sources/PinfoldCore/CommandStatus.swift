@@ -40,7 +40,8 @@ package enum ExitCode {
     package static func ofLauncher(cause: Cause, isSuspended: Bool, status: CommandStatus?) -> Int32 {
         switch cause.kind {
         case .startFailed:
-            return cause.number("exit").map { Int32(clamping: $0) } ?? failed
+            // Read back from a record it may be any number, and 0 would say that all went well.
+            return cause.number("exit").map { Int32(min(max($0, 1), 255)) } ?? failed
         case _ where isSuspended:
             return suspended
         case .exited, .signaled:

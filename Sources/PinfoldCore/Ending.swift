@@ -24,7 +24,7 @@ extension SessionPool {
     ) {
         guard let life = sessions[index].life else { return }
         if let stopping = life.stopping {
-            if step == .kill, !stopping.isKilling {
+            if step == .kill, !stopping.isKilling || stopping.isStuck || isKillRefused(life) {
                 kill(index, at: now, &actions)
             } else if stopping.isRefusable, let cause {
                 insist(index, on: cause, suspends: suspends, at: now, &actions)
@@ -79,6 +79,8 @@ extension SessionPool {
         guard let life = sessions[index].life else { return }
         step(index, to: .killing(since: now, isReportedStuck: false), at: now)
         sessions[index].withStopping { $0.creditEnds = now + Self.creditAfterKill }
+        // Whatever else was to be tried again matters no more: a kill reaches frozen ones too.
+        sessions[index].life?.failures.retry = nil
         actions.append(.kill(LifeID(session: sessions[index].id, number: life.number)))
     }
 
@@ -196,6 +198,7 @@ extension SessionPool {
         if let peak = totals.memoryPeak, !details.contains(where: { $0.name == "peakBytes" }) {
             details.append(("peakBytes", .number(Int64(clamping: peak))))
         }
+        if life.failures.count > 0 { details.append(("failedCalls", .number(Int64(life.failures.count)))) }
         if let cpu = totals.cpuMicroseconds { details.append(("cpuMicroseconds", .number(Int64(clamping: cpu)))) }
         actions.append(.announce(Announcement(isSuspended ? .suspended : .ended, id, details)))
         forgetOldest(&actions)

@@ -30,6 +30,8 @@ package enum Event: Sendable {
     /// A counter in some life's or the pool's `memory.events` moved: look now rather than at the next tick.
     case memoryEvent
 
+    /// The kernel refused what an action asked for.
+    case callFailed(LifeID, KernelCall, reason: String)
     /// No process is left in the life's cgroup.
     case emptied(LifeID)
     /// The life's directory is gone, or will be before long without anybody waiting.

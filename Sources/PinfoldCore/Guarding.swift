@@ -62,9 +62,9 @@ extension SessionPool {
         guard let headroom = memory.last?.headroom(in: budget) else { return nil }
         let credit = sessions.residents.reduce(UInt64(0)) { sum, index in
             guard let stopping = sessions.all[index].life?.stopping, now < stopping.creditEnds else { return sum }
-            return sum.addingReportingOverflow(stopping.expected).partialValue
+            return sum.addingUpToMost(stopping.expected)
         }
-        return headroom.addingReportingOverflow(credit).partialValue
+        return headroom.addingUpToMost(credit)
     }
 
     private func isCreditPending(at now: Instant) -> Bool {

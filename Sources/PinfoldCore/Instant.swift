@@ -16,8 +16,7 @@ package struct Instant: Hashable, Comparable, Sendable {
 
     /// The moment `span` later; the last representable moment where the sum would not fit.
     package static func + (moment: Instant, span: Duration) -> Instant {
-        let (sum, overflow) = moment.nanoseconds.addingReportingOverflow(span.wholeNanoseconds)
-        return Instant(nanoseconds: overflow ? .max : sum)
+        Instant(nanoseconds: moment.nanoseconds.addingUpToMost(span.wholeNanoseconds))
     }
 
     /// The earlier of two; nil where there is neither.
@@ -43,9 +42,8 @@ extension Duration {
     package var wholeNanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return .max }
-        return product.addingReportingOverflow(UInt64(attoseconds) / 1_000_000_000).partialValue
+        return UInt64(seconds).multipliedUpToMost(by: 1_000_000_000)
+            .addingUpToMost(UInt64(attoseconds) / 1_000_000_000)
     }
 
     /// The span in whole milliseconds, for messages and records.

@@ -33,6 +33,7 @@ package struct Life: Sendable {
     package var leaseDeadline: Instant?
     package var isFrozen = false
     package var isReclaimed = false
+    var failures = KernelFailures()
     /// Whether the last announced state was idle.
     package var announcedIdle = false
 
@@ -127,7 +128,7 @@ package struct Stopping: Sendable {
         case closingInput(until: Instant)
         /// SIGTERM was sent; `cgroup.kill` follows at the deadline.
         case terminating(until: Instant)
-        /// `cgroup.kill` was written then. It is written once.
+        /// `cgroup.kill` was written then. It is written once, unless the kernel refuses.
         case killing(since: Instant, isReportedStuck: Bool)
         /// Empty; the directory is being removed.
         case collecting
@@ -138,6 +139,10 @@ package struct Stopping: Sendable {
         case .closingInput: yieldsToTurns
         case .terminating, .killing, .collecting: false
         }
+    }
+
+    var isStuck: Bool {
+        if case .killing(_, isReportedStuck: true) = step { true } else { false }
     }
 
     package var isKilling: Bool {

@@ -20,10 +20,10 @@ extension SessionPool {
     func memoryLack(for request: SessionRequest, at now: Instant) -> MemoryLack? {
         guard let headroom = headroomWithCredit(at: now) else { return nil }
         let claimed = sessions.residents.reduce(UInt64(0)) { sum, index in
-            sum.addingReportingOverflow(claim(of: sessions.all[index], at: now)).partialValue
+            sum.addingUpToMost(claim(of: sessions.all[index], at: now))
         }
         let expected = expectedMemory(of: request.session, policyName: request.policyName, policy: request.policy)
-        let needed = budget.reserve + claimed + expected
+        let needed = budget.reserve.addingUpToMost(claimed).addingUpToMost(expected)
         return headroom >= needed ? nil : MemoryLack(available: headroom, needed: needed)
     }
 

@@ -41,6 +41,7 @@ package struct SessionPool: Sendable {
         case .limitsSet(let life, let facts): noteLimits(life, facts, &actions)
         case .reading(let reading): noteReading(reading, at: now, &actions)
         case .memoryEvent: actions.append(.read(memory.request(at: now)))
+        case .callFailed(let life, let call, let reason): noteFailure(of: call, life, reason, at: now, &actions)
         case .emptied(let life): noteEmpty(life, at: now, &actions)
         case .removed(let life, let totals): finish(life, totals, at: now, &actions)
         case .timePassed: break

@@ -11,6 +11,7 @@ extension SessionPool {
             guard let due = sessions.all[index].nextDeadline(at: now), now >= due,
                 let life = sessions.all[index].life
             else { continue }
+            retryCall(index, at: now, &actions)
             switch life.stage {
             case .starting(let deadline):
                 guard now >= deadline else { continue }

@@ -72,6 +72,8 @@ extension Errno {
     public static let invalidArgument = Errno(rawValue: EINVAL)
     /// EMFILE
     public static let tooManyOpenFiles = Errno(rawValue: EMFILE)
+    /// ENFILE
+    public static let tooManyOpenFilesInSystem = Errno(rawValue: ENFILE)
     /// ENOTTY
     public static let notTerminal = Errno(rawValue: ENOTTY)
     /// ENOSPC

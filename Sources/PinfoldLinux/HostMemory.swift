@@ -35,7 +35,8 @@ package struct HostMemory: ~Copyable, Sendable {
             let keyEnd = at
             var value: UInt64 = 0
             while at < text.count, text[at] != UInt8(ascii: "\n") {
-                if (48...57).contains(text[at]) { value = value &* 10 &+ UInt64(text[at] - 48) }
+                // What has more digits than any machine's memory needs is cut off, so that it fits in bytes too.
+                if (48...57).contains(text[at]), value < 1 << 49 { value = value * 10 + UInt64(text[at] - 48) }
                 at += 1
             }
             at += 1

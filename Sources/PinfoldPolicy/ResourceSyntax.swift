@@ -2,6 +2,9 @@ import PinfoldCore
 
 /// `TasksMax=`: a number, a share of what the system allows, or `infinity`.
 enum TaskSyntax {
+    /// The kernel has no more numbers for processes (`PID_MAX_LIMIT`), and refuses a larger limit.
+    static let most: UInt64 = 4_194_304
+
     static func read(_ text: String) throws(ValueProblem) -> TaskAmount {
         if text == "infinity" { return .infinity }
         if text.last == "%" {
@@ -11,6 +14,9 @@ enum TaskSyntax {
         }
         guard let count = UInt64(text), text.first != "+", count > 0 else {
             throw ValueProblem("is not a number of processes; write for example 512, 10% or infinity")
+        }
+        guard count <= most else {
+            throw ValueProblem("is more than the kernel has numbers for; write at most \(most), or infinity")
         }
         return .count(count)
     }

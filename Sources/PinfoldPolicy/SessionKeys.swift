@@ -38,7 +38,7 @@ package enum SessionKeys {
             "CPUQuota", "most CPU time, in percent of one CPU (cpu.max)", \.cpuQuota, default: standard,
             read: { (text: String) throws(ValueProblem) in
                 if text == "infinity" { return nil }
-                let quota = try ValueSyntax.percent(text)
+                let quota = try ValueSyntax.percent(text, atMost: ValueSyntax.allProcessors)
                 guard quota >= 100 else { throw ValueProblem("is less than the kernel can hold; write at least 1%") }
                 return quota
             },
@@ -94,7 +94,11 @@ package enum SessionKeys {
         PolicyKey(
             "Evict", "whether the session may give way to others: yes, avoid, resumable or never", \.evict,
             default: standard, fromTight: [.yes, .avoid, .resumable, .never]),
-        PolicyKey("Resume", "how the session comes back: load, new or never", \.resume, default: standard),
+        PolicyKey(
+            "Resume", "how the session comes back: load, new or never", \.resume, default: standard,
+            read: ValueSyntax.word, write: \.rawValue,
+            // Who can always come back is evicted first. With `load`, to leave no token comes to the same as `never`.
+            loosens: { $0 == .new && $1 != .new }),
         PolicyKey(
             "OnLeaseLost", "what happens when the launcher is gone: stop or keep", \.onLeaseLost,
             default: standard, fromTight: [.stop, .keep]),
@@ -110,7 +114,9 @@ package enum SessionKeys {
             write: { $0.list.map(\.rawValue).joined(separator: " ") }, loosens: { !$1.isSubset(of: $0) }),
         PolicyKey(
             "IdleCPU", "use of CPU above this share of one CPU is activity", \.idleCPU, default: standard,
-            read: { (text: String) throws(ValueProblem) in try ValueSyntax.percent(text) },
+            read: { (text: String) throws(ValueProblem) in
+                try ValueSyntax.percent(text, atMost: ValueSyntax.allProcessors)
+            },
             write: ValueSyntax.writePercent, loosens: { $1 < $0 }),
     ]
 

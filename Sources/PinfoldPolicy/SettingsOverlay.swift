@@ -2,6 +2,10 @@ package import PinfoldCore
 
 /// What a caller lays over the policy of one session: `--set Key=Value`, `pinfold set`.
 package enum SettingsOverlay {
+    /// The most bytes of one setting's value. The longest honest one lists processors; each is kept with its session,
+    /// sent to whoever asks for it, and read again at every start.
+    package static let longestValue = 256
+
     /// Settings laid over settings: of each key the later one stays.
     package static func merged(_ settings: [String], _ later: [String]) -> [String] {
         func key(_ setting: String) -> Substring { setting.prefix { $0 != "=" } }
@@ -20,12 +24,17 @@ package enum SettingsOverlay {
         var result = policy
         var seen: Set<String> = []
         for setting in settings {
-            guard let equals = setting.firstIndex(of: "=") else {
+            guard let equals = setting.prefix(128).firstIndex(of: "=") else {
                 throw PolicyComplaint(file: "--set", problem: "'\(setting.prefix(60))' has no '='; write Key=Value")
             }
             let key = String(setting[..<equals])
             let value = String(setting[setting.index(after: equals)...])
             do throws(ValueProblem) {
+                // Before anything else looks at it: what is refused must cost next to nothing.
+                guard value.utf8.count <= longestValue else {
+                    throw ValueProblem(
+                        "has \(value.utf8.count) bytes; a setting may have \(longestValue), a policy file more")
+                }
                 guard seen.insert(key).inserted else { throw ValueProblem("is set twice; keep one of them") }
                 guard !value.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
                     throw ValueProblem("has a control character")
@@ -44,5 +53,25 @@ package enum SettingsOverlay {
         }
         if let problem = CrossCheck.problem(in: result) { throw PolicyComplaint(file: "--set", problem: problem) }
         return result
+    }
+
+    /// Of settings that were accepted once, those that are right today: the policy below them may be another one by
+    /// now, and so may the rules for values.
+    package static func applicable(
+        _ settings: [String], to policy: SessionPolicy, named name: String
+    ) -> (policy: SessionPolicy, settings: [String], dropped: [PolicyComplaint]) {
+        if let result = try? apply(settings, to: policy, named: name, mayLoosen: true) { return (result, settings, []) }
+        var result = policy
+        var kept: [String] = []
+        var dropped: [PolicyComplaint] = []
+        for setting in settings {
+            do throws(PolicyComplaint) {
+                result = try apply([setting], to: result, named: name, mayLoosen: true)
+                kept.append(setting)
+            } catch {
+                dropped.append(error)
+            }
+        }
+        return (result, kept, dropped)
     }
 }

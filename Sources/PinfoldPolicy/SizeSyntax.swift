@@ -4,6 +4,8 @@ import PinfoldCore
 enum SizeSyntax {
     /// Nobody means fewer bytes than this: `30` stands for `30G` more often than for thirty bytes.
     static let least: UInt64 = 1 << 20
+    /// All that a processor with five levels of page tables can address. So sums of a few amounts fit 64 bits.
+    static let most: UInt64 = 4 << 50
 
     private static let units: [(letter: Character, shift: UInt64)] = [
         ("B", 0), ("K", 10), ("M", 20), ("G", 30), ("T", 40), ("P", 50), ("E", 60),
@@ -41,7 +43,9 @@ enum SizeSyntax {
             throw ValueProblem("is not an amount of memory\(hint(text)); write for example 512M, 2G, 25% or infinity")
         }
         let bytes = UInt128(thousandths) << UInt128(shift) / 1_000
-        guard let fitting = UInt64(exactly: bytes) else { throw ValueProblem("is more than any machine has") }
+        guard let fitting = UInt64(exactly: bytes), fitting <= most else {
+            throw ValueProblem("is more than any machine has; write at most 4P, or infinity")
+        }
         return fitting
     }
 

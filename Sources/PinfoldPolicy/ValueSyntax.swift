@@ -32,8 +32,11 @@ enum ValueSyntax {
 
     // MARK: Percent
 
+    /// Hundredths of a percent: each of the 8,192 processors that a kernel can have (`NR_CPUS`), in full.
+    static let allProcessors: UInt64 = 8_192 * 10_000
+
     /// Hundredths of a percent.
-    static func percent(_ text: String, atMost limit: UInt64 = .max) throws(ValueProblem) -> UInt64 {
+    static func percent(_ text: String, atMost limit: UInt64) throws(ValueProblem) -> UInt64 {
         guard text.last == "%", let share = decimal(text.dropLast(), places: 2) else {
             throw ValueProblem("is not a percentage; write for example 50%")
         }

@@ -114,7 +114,7 @@ extension LeaseEvent {
         let object = try reply.parameters.required("lease", as: .object)
         let event = try object.required("event", as: .string)
         switch event {
-        case "queued": self = .queued(position: Int(try object.required("position", as: .int64)))
+        case "queued": self = .queued(position: try object.required("position", as: .position))
         case "granted": self = .granted(try Grant(json: object))
         case "attached": self = .attached
         case "attach_failed": self = .attachFailed(reason: try object.required("reason", as: .string))
@@ -122,7 +122,7 @@ extension LeaseEvent {
             self = .closeInput(
                 try object.required("cause", as: .cause),
                 Closing(
-                    milliseconds: try object.required("milliseconds", as: .uint64),
+                    milliseconds: try object.required("milliseconds", as: .milliseconds),
                     reports: try object.required("reports", as: .uint64),
                     isRefusable: try object.required("refusable", as: .bool)))
         case "cancel_turn":
@@ -134,7 +134,7 @@ extension LeaseEvent {
                 Ending(
                     cause: try object.required("cause", as: .cause),
                     isSuspended: try object.required("suspended", as: .bool),
-                    exitCode: try object.required("exitCode", as: .int32),
+                    exitCode: try object.required("exitCode", as: .exitStatus),
                     recordProblem: try object.optional("recordProblem", as: .string)))
         default: throw JSONDecodingError("unknown event '\(event)'", path: [.key("lease"), .key("event")])
         }
@@ -144,11 +144,11 @@ extension LeaseEvent {
 extension LeaseEvent.Grant {
     fileprivate init(json object: JSONObject) throws(JSONDecodingError) {
         self.init(
-            session: try object.required("session", as: .string), life: try object.required("life", as: .uint64),
+            session: try object.required("session", as: .string), life: try object.required("life", as: .lifeNumber),
             cgroup: try object.required("cgroup", as: .string), policy: try object.required("policy", as: .string),
             enforcement: try object.required("enforcement", as: .oneOf(Enforcement.self)),
             socket: try object.required("socket", as: .string),
-            graceMilliseconds: try object.required("graceMilliseconds", as: .uint64),
+            graceMilliseconds: try object.required("graceMilliseconds", as: .milliseconds),
             resume: try object.optional("resume", as: .string),
             unheld: try object.optional("unheld", as: .array(of: .unheldLimit)) ?? [])
     }

@@ -10,16 +10,16 @@ extension Request {
         case "io.pinfold.Reopen":
             self = .reopen(
                 session: try parameters.required("session", as: .string),
-                life: try parameters.required("life", as: .uint64))
+                life: try parameters.required("life", as: .lifeNumber))
         case "io.pinfold.Started":
             self = .started(
-                processID: try parameters.required("pid", as: .int32),
+                processID: try parameters.required("pid", as: .processID),
                 placement: try parameters.required("placement", as: .oneOf(Placement.self)))
         case "io.pinfold.Attach": self = .attach
         case "io.pinfold.StartFailed":
             self = .startFailed(
                 reason: try parameters.required("reason", as: .string),
-                exitCode: try parameters.required("exitCode", as: .int32))
+                exitCode: try parameters.required("exitCode", as: .exitStatus))
         case "io.pinfold.Exited": self = .exited(try CommandStatus(json: parameters))
         case "io.pinfold.Active":
             self = .active(try parameters.required("source", as: .oneOf(ActivitySource.self)))
@@ -39,7 +39,7 @@ extension Request {
         case "io.pinfold.SetToken":
             self = .setToken(
                 session: try parameters.required("session", as: .string),
-                life: try parameters.optional("life", as: .uint64),
+                life: try parameters.optional("life", as: .lifeNumber),
                 token: try parameters.optional("token", as: .string))
         case "io.pinfold.Events":
             self = .events(
@@ -99,7 +99,7 @@ extension OpenRequest {
             session: try object.optional("session", as: .string), policy: try object.optional("policy", as: .string),
             settings: try object.optional("settings", as: .array(of: .string)) ?? [],
             command: try object.required("command", as: .array(of: .string)),
-            waitMilliseconds: try object.optional("waitMilliseconds", as: .uint64),
+            waitMilliseconds: try object.optional("waitMilliseconds", as: .milliseconds),
             keepsTree: try object.optional("keepTree", as: .bool) ?? false)
     }
 
@@ -128,21 +128,5 @@ extension CommandStatus {
         } else {
             self = .exited(try object.required("code", as: .exitStatus))
         }
-    }
-}
-
-extension JSONShape<Int32> {
-    fileprivate static var signal: Self {
-        JSONShape<Int64>.int64.narrowed(to: "a signal's number, 1 to 64") { (1...64).contains($0) ? Int32($0) : nil }
-    }
-
-    fileprivate static var exitStatus: Self {
-        JSONShape<Int64>.int64.narrowed(to: "an exit status, 0 to 255") { (0...255).contains($0) ? Int32($0) : nil }
-    }
-}
-
-extension JSONShape<Int32> {
-    static var int32: Self {
-        JSONShape<Int64>.int64.narrowed(to: "a 32-bit integer") { Int32(exactly: $0) }
     }
 }

@@ -64,11 +64,11 @@ package struct SessionDescription: Hashable, Sendable {
 
     package init(json object: JSONObject) throws(JSONDecodingError) {
         id = try object.required("id", as: .string)
-        life = try object.required("life", as: .uint64)
+        life = try object.required("life", as: .lifeNumber)
         state = try object.required("state", as: .oneOf(SessionState.self))
         policy = try object.required("policy", as: .string)
-        owner = UInt32(clamping: try object.required("owner", as: .uint64))
-        processID = try object.optional("pid", as: .int64).map { Int32(clamping: $0) }
+        owner = try object.required("owner", as: .user)
+        processID = try object.optional("pid", as: .processID)
         cgroup = try object.optional("cgroup", as: .string)
         placement = try object.optional("placement", as: .oneOf(Placement.self))
         enforcement = try object.optional("enforcement", as: .oneOf(Enforcement.self))
@@ -77,7 +77,7 @@ package struct SessionDescription: Hashable, Sendable {
         memoryPeak = try object.optional("memoryPeak", as: .uint64)
         memoryMax = try object.optional("memoryMax", as: .uint64)
         tasks = try object.optional("tasks", as: .uint64)
-        idleSeconds = try object.optional("idleSeconds", as: .uint64)
+        idleSeconds = try object.optional("idleSeconds", as: .seconds)
         isPinned = try object.required("pinned", as: .bool)
         isResumable = try object.required("resumable", as: .bool)
         cause = try object.optional("cause", as: .cause)

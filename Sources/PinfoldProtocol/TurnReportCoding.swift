@@ -30,7 +30,7 @@ extension JSONShape<TurnReport.Entry> {
             TurnReport.Entry(
                 number: try object.required("number", as: .uint64),
                 isWaiting: try object.required("state", as: .oneOf(OpenState.self)) == .waiting,
-                milliseconds: try object.required("milliseconds", as: .uint64))
+                milliseconds: try object.required("milliseconds", as: .milliseconds))
         }
     }
 }

@@ -35,9 +35,9 @@ enum AcpCommand {
 
     private static func lineCap(_ arguments: Arguments) throws(UsageError) -> Int {
         guard let text = arguments["line-cap"] else { return 64 << 20 }
-        guard let size = PolicyText.size(text), size >= 64 << 10, let cap = Int(exactly: size) else {
-            throw UsageError("--line-cap \(text) is no size of at least 64K; write for example 64M")
+        guard let size = PolicyText.size(text), (64 << 10...1 << 40).contains(size) else {
+            throw UsageError("--line-cap \(text) is no size from 64K to 1T; write for example 64M")
         }
-        return cap
+        return Int(size)
     }
 }

@@ -34,9 +34,10 @@ enum TokenCommand {
             throw UsageError(
                 "this is not called inside a session: PINFOLD_SESSION is not set; name a session with --session")
         }
-        guard let life = environmentVariable("PINFOLD_LIFE").flatMap({ UInt64($0) }) else {
+        guard let life = environmentVariable("PINFOLD_LIFE").flatMap({ UInt64($0) }), life <= LifeID.largest else {
             throw UsageError(
-                "PINFOLD_SESSION is set but PINFOLD_LIFE is no number; name the session with --session \(session)")
+                "PINFOLD_SESSION is set but PINFOLD_LIFE is no number of a life; name the session with --session \(session)"
+            )
         }
         return (session, life)
     }

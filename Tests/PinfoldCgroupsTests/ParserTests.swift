@@ -45,6 +45,23 @@ import Testing
         }
     }
 
+    @Test(arguments: ["18446744073709551615", "9223372036854775808", "max"])
+    func sumsOfAnyNumbersOfMemoryStatFit(number: String) {
+        let lines = ["inactive_file", "active_file"] + Array(repeating: "workingset_refault_file", count: 300)
+        let bytes = Array(lines.map { "\($0) \(number)\n" }.joined().utf8)
+        let stat = MemoryStat(bytes.span)
+        #expect(stat.cache == 2 << 52)
+        #expect(stat.refaults == 300 << 52)
+    }
+
+    @Test(arguments: ["nan", "inf", "-1.00", "100.01", "1e308", "-nan"])
+    func pressureThatIsNoPercentageIsNone(number: String) throws {
+        let line = "avg10=\(number) avg60=\(number) avg300=7.50 total=99999999999999999999"
+        let pressure = try #require(Pressure("some \(line)\nfull \(line)\n"))
+        #expect((pressure.full.avg10, pressure.full.avg60, pressure.full.avg300) == (0, 0, 7.5))
+        #expect(pressure.some.total == 0)
+    }
+
     @Test func memoryEventsAreReadAndSubtracted() {
         func events(_ text: String) -> MemoryEvents {
             let bytes = Array(text.utf8)

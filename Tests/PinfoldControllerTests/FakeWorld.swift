@@ -20,6 +20,8 @@ final class FakeWorld: World {
     var attached: [(ProcessID, LifeID)] = []
     var notes: [LifeID: [UInt8]] = [:]
     var refusal: String?
+    /// Calls that the kernel refuses for now.
+    var refused: Set<KernelCall> = []
     var budget: PoolBudget?
     private(set) var killed: [LifeID] = []
     private var events: [Event] = []
@@ -56,12 +58,18 @@ final class FakeWorld: World {
     func descriptor(of life: LifeID) -> Int32? { lives[life] == nil ? nil : wake.reading.number }
     func attach(_ process: ProcessID, to life: LifeID) throws(WorldError) { attached.append((process, life)) }
 
-    func terminate(_ life: LifeID) {
+    private func refuse(_ call: KernelCall) throws(WorldError) {
+        if refused.contains(call) { throw WorldError("cannot \(call): too many open files") }
+    }
+
+    func terminate(_ life: LifeID) throws(WorldError) {
+        try refuse(.terminate)
         if lives[life]?.ignoresTermination == false { setPopulated(life, false) }
     }
 
-    func kill(_ life: LifeID) {
+    func kill(_ life: LifeID) throws(WorldError) {
         killed.append(life)
+        try refuse(.kill)
         setPopulated(life, false)
     }
 
@@ -77,8 +85,16 @@ final class FakeWorld: World {
         happen(.limitsSet(life, CreationFacts(enforcement: .kernel, unheld: [])))
     }
 
-    func freeze(_ life: LifeID) { lives[life]?.isFrozen = true }
-    func thaw(_ life: LifeID) { lives[life]?.isFrozen = false }
+    func freeze(_ life: LifeID) throws(WorldError) {
+        try refuse(.freeze)
+        lives[life]?.isFrozen = true
+    }
+
+    func thaw(_ life: LifeID) throws(WorldError) {
+        try refuse(.thaw)
+        lives[life]?.isFrozen = false
+    }
+
     func reclaim(_ life: LifeID) { lives[life]?.memory = 1 << 20 }
     func isEmpty(_ life: LifeID) -> Bool { lives[life]?.isPopulated != true }
 

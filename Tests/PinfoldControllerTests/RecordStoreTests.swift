@@ -1,4 +1,5 @@
 import Foundation
+import PinfoldCgroups
 import PinfoldCore
 import PinfoldJSON
 import PinfoldLinux
@@ -40,7 +41,7 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> I
 
 @Suite struct RecordStoreTests {
     private func read(_ object: JSONObject, boot: String = "b1") throws(WorldError) -> SessionRecord {
-        try SessionRecord(json: object, boot: boot, now: Instant(nanoseconds: 1_000)) { _, _ in SessionPolicy() }
+        try SessionRecord(json: object, boot: boot, now: Instant(nanoseconds: 1_000)) { (SessionPolicy(), $1) }
     }
 
     @Test func recordIsReadBackAsItWasWritten() throws {
@@ -100,6 +101,43 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> I
         #expect(throws: WorldError("its version is 2, not 1")) { try read(json) }
     }
 
+    @Test(arguments: [
+        ("lives", "9007199254740993"), ("lives", "18446744073709551615"), ("lives", "-1"), ("lives", "1e308"),
+        ("owner", "4294967296"), ("lastMemory", "9223372036854775808"), ("lastPeak", "18446744073709551615"),
+        ("lastActivity", "-1"), ("endedAt", "1e308"), ("lives", "0"),
+    ])
+    func recordWithANumberOutOfBoundsIsRefused(key: String, number: String) throws {
+        let life = SessionRecord.LifeRecord(inode: 7, processID: 42, placement: .attach, keepsTree: true)
+        var json = SessionRecord(session: try session(), boot: "b1", life: life).json
+        json[key] = .number(try #require(JSONNumber(text: number)))
+        #expect(throws: WorldError.self) { try read(json) }
+    }
+
+    @Test func momentsThatAreYetToComeAreNow() throws {
+        var json = SessionRecord(session: try session(), boot: "b1", life: nil).json
+        for key in ["lastActivity", "endedAt"] { json[key] = JSON(UInt64.max) }
+        let again = try read(json).session
+        #expect(again.lastActivity == Instant(nanoseconds: 1_000))
+        #expect(again.endedAt == Instant(nanoseconds: 1_000))
+    }
+
+    @Test func recordWithATokenThatNobodyMayLeaveIsRefused() throws {
+        var json = SessionRecord(session: try session(), boot: "b1", life: nil).json
+        json["token"] = .string(String(repeating: "t", count: ResumeToken.longest + 1))
+        #expect(throws: WorldError.self) { try read(json) }
+    }
+
+    /// Written back under its own name it would stand beside the first, and be read in its place at the next start.
+    @Test func recordUnderTheNameOfAnotherSessionIsSetAside() throws {
+        let files: Tree = ["a.json": .file("{\"session\":\"b\"}"), "b.json": .file("{\"session\":\"b\"}")]
+        try withStore(files) { store, _, _ in
+            let loaded = store.load { (_) throws(WorldError) in true }
+            #expect(loaded.records == [true])
+            #expect(loaded.problems.count == 1)
+            #expect(loaded.problems.first?.contains("a.json is not a record") == true)
+        }
+    }
+
     /// What a controller leaves that was killed between writing aside and renaming.
     @Test func halfWrittenFileIsClearedAwayAndTheOldRecordStands() throws {
         try withStore([".a.json.new": .file("{\"ver"), "a.json": .file("{}")]) { store, folder, _ in
@@ -139,6 +177,17 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> I
         }
     }
 
+}
+
+@Suite struct LimitTranslationTests {
+    /// The kernel refuses such a quota, which is then told as not held; none would give everything.
+    @Test func quotaThatDoesNotFitIsTheLargestAndNotNone() {
+        var policy = SessionPolicy()
+        policy.cpuQuota = 18_446_744_073_709_551_615
+        let budget = PoolBudget(policy: PoolPolicy(), effectiveLimit: 1 << 32, taskLimit: 100)
+        let limits = LimitTranslation.limits(SessionLimits(policy, within: budget), isNew: true)
+        #expect(limits.cpuMax?.quota == .max)
+    }
 }
 
 @Suite struct EventLogTests {

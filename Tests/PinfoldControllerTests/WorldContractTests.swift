@@ -51,6 +51,23 @@ import Testing
         }
     }
 
+    @Test func refusedKillIsAnsweredOnceItIsDone() throws {
+        try Desk.with(.fake) { desk in
+            let launch = try desk.start("a")
+            let world = try #require(desk.world as? FakeWorld)
+            world.refused = [.kill]
+            let user = try desk.client()
+            try user.send(.order(.kill, "a"))
+            try desk.turn(until: { !world.killed.isEmpty }, "the first try")
+            #expect(desk.stage.exists(launch.life))
+            #expect(desk.lines.contains { $0.hasPrefix("call_failed a.1") })
+            world.refused = []
+            try desk.pass(.milliseconds(100))
+            #expect(try launch.ending(.signaled(9)).cause.kind == .killed)
+            #expect(try #require(try user.reply()).parameters["session"]?["state"]?.string == "ended")
+        }
+    }
+
     @Test(arguments: WorldKind.here)
     func brokenLeaseEndsTheSession(kind: WorldKind) throws {
         try Desk.with(kind) { desk in
@@ -193,18 +210,38 @@ import Testing
             let launch = try Launch(desk, name: "a")
             let world = try #require(desk.world as? SliceWorld)
             let decode = { (object: JSONObject) throws(WorldError) in
-                try SessionRecord(json: object, boot: "this boot", now: desk.now) { _, _ in SessionPolicy() }
+                try SessionRecord(json: object, boot: "this boot", now: desk.now) { (SessionPolicy(), $1) }
             }
             var former = try #require(desk.controller.record(of: launch.life.session))
             (former.session.lives, former.session.token, former.life) = (0, "kept", nil)
-            let adoptions = Adopting(world: world, boot: "this boot", decode: decode, say: { _ in }).adopt([former])
+            let adoptions = try Adopting(world: world, boot: "this boot", decode: decode, say: { _ in }).adopt([former])
             #expect(adoptions.count == 1)
             #expect(adoptions.first?.session.lives == 1)
             #expect(adoptions.first?.session.token == "kept")
             #expect(adoptions.first?.survivor != nil)
             #expect(desk.stage.exists(launch.life))
-            let inAnotherBoot = Adopting(world: world, boot: "another", decode: decode, say: { _ in }).adopt([])
+            let inAnotherBoot = try Adopting(world: world, boot: "another", decode: decode, say: { _ in }).adopt([])
             #expect(inAnotherBoot.isEmpty)
+        }
+    }
+
+    @Test(
+        .enabled(if: Machine.canMakeCgroups, "needs a cgroup2 tree that may be changed"),
+        arguments: [("session", JSON.string("b")), ("lives", 7), ("lives", JSON(UInt64.max)), ("version", 2)])
+    func noteThatIsOfAnotherCgroupClaimsNothing(member: String, value: JSON) throws {
+        try Desk.with(.real) { desk in
+            let launch = try Launch(desk, name: "a")
+            let world = try #require(desk.world as? SliceWorld)
+            let decode = { (object: JSONObject) throws(WorldError) in
+                try SessionRecord(json: object, boot: "this boot", now: desk.now) { (SessionPolicy(), $1) }
+            }
+            var note = try #require(desk.controller.record(of: launch.life.session)).json
+            note[member] = value
+            world.leave(JSON.object(note).serialized(), with: launch.life)
+            var said: [String] = []
+            let adopting = Adopting(world: world, boot: "this boot", decode: decode, say: { said.append($0) })
+            #expect(try adopting.adopt([]).isEmpty)
+            #expect(said.contains { $0.hasPrefix("the note with the cgroup a.1 is not a record of it") })
         }
     }
 
@@ -220,7 +257,7 @@ import Testing
             _ = try user.reply()
             try desk.turn(until: { desk.controller.records.isSettled }, "the records")
             let loaded = desk.controller.records.load { (object) throws(WorldError) in
-                try SessionRecord(json: object, boot: "this boot", now: desk.now) { _, _ in SessionPolicy() }
+                try SessionRecord(json: object, boot: "this boot", now: desk.now) { (SessionPolicy(), $1) }
             }
             #expect(loaded.problems == [])
             let record = try #require(loaded.records.first)

@@ -124,6 +124,33 @@ import Testing
         #expect(bench.handle(.requested(request), reading: reading).words == ["closeInput b.1 pool_full", "queued 1"])
     }
 
+    @Test(arguments: [LifeID.largest, .max])
+    func sessionThatHasHadEveryLifeIsRefusedAnother(lives: UInt64) {
+        var bench = Bench()
+        var session = Session(
+            id: id("a"), owner: UserID(1000), policyName: "default", policy: SessionPolicy(), settings: [],
+            lastActivity: bench.now)
+        session.lives = lives
+        _ = bench.handle(.adopted([Adoption(session: session, survivor: nil)]))
+        #expect(
+            bench.request("a").actions.words == [
+                "refuse: 'a' has had \(lives) lives, the most there can be; choose another name"
+            ])
+        #expect(bench.request("b").actions.words == ["create b.1", "grant b.1"])
+    }
+
+    /// Of any size that can be written, though the readers of policies and records allow none such.
+    @Test func amountsWhoseSumDoesNotFitLetARequestWaitAndHarmNobody() {
+        var bench = Bench()
+        let promise = { (policy: inout SessionPolicy) in
+            (policy.memoryMax, policy.memoryLow) = (.infinity, .bytes(.max))
+        }
+        #expect(bench.request("a", promise).actions.words == ["queued 1"])
+        #expect(bench.request("b").actions.words == ["queued 2"])
+        _ = bench.pass(.seconds(31))
+        #expect(bench.request("c").actions.words == ["create c.1", "grant c.1"])
+    }
+
     /// Its credit is gone and what it held is not yet in the last picture: judged by that, one more would have to go.
     @Test func afterAnEndTheNextIsAdmittedByAPictureTakenThen() {
         var bench = Bench({ $0.maxSessions = 1 }, memory: 4 << 30)

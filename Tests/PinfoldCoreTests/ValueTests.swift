@@ -29,6 +29,25 @@ import Testing
         #expect(CommandStatus.signaled(signal).code == code)
     }
 
+    @Test(
+        arguments: [
+            (Duration.seconds(18_446_744_073) + .milliseconds(709), 18_446_744_073_709_000_000),
+            (.seconds(18_446_744_073) + .milliseconds(800), .max), (.seconds(Int64.max), .max), (.seconds(-1), 0),
+            (.nanoseconds(7), 7),
+        ] as [(Duration, UInt64)])
+    func spanThatDoesNotFitIsTheLongestAndNotAShortOne(span: Duration, nanoseconds: UInt64) {
+        #expect(span.wholeNanoseconds == nanoseconds)
+        #expect((Instant(nanoseconds: 1) + span).nanoseconds == nanoseconds.addingUpToMost(1))
+    }
+
+    @Test(arguments: [
+        (UInt64(3), UInt64(4), UInt64(7), UInt64(12)), (.max, 1, .max, .max), (1 << 63, 2, 1 << 63 + 2, .max),
+    ])
+    func sumsAndProductsThatDoNotFitAreTheLargestNumber(one: UInt64, other: UInt64, sum: UInt64, product: UInt64) {
+        #expect(one.addingUpToMost(other) == sum)
+        #expect(one.multipliedUpToMost(by: other) == product)
+    }
+
     @Test func namesThatOnlyLookAlikeAreTwoNames() {
         let (whole, parts) = (id("\u{E9}"), id("e\u{301}"))
         #expect(whole != parts)

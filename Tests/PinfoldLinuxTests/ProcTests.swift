@@ -69,6 +69,13 @@ import Testing
         #expect(now.total > 0 && now.available > 0 && now.available <= now.total)
     }
 
+    @Test func meminfoWithMoreDigitsThanFitIsALargeNumber() {
+        let text = Array(
+            "MemTotal: \(String(repeating: "9", count: 40)) kB\nMemAvailable: 18446744073709551615 kB".utf8)
+        let reading = HostMemory.parse(text.span)
+        #expect(reading.total > 1 << 59 && reading.available > 1 << 59)
+    }
+
     @Test func usersAreReadFromTheirFile() {
         let names = UserNames(
             passwd: """

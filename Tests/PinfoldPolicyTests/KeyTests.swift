@@ -29,7 +29,7 @@ import Testing
         ("StdinCloseSec", "2s", "3s", "0"), ("TermSec", "5s", "6s", "1s"),
         ("IdleAfterSec", "30s", "31s", "1s"), ("ReclaimIdleSec", "1h", "2h", "1min"),
         ("FreezeIdleSec", "1h", "2h", "1min"),
-        ("Evict", "avoid", "never", "yes"), ("Resume", "new", nil, nil), ("OnLeaseLost", "keep", nil, "stop"),
+        ("Evict", "avoid", "never", "yes"), ("Resume", "new", "load", nil), ("OnLeaseLost", "keep", nil, "stop"),
         ("Activity", "acp touch", "acp stdin touch", "acp"), ("IdleCPU", "5%", "4%", "6%"),
     ]
 
@@ -89,6 +89,66 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("MemoryMax", "4P", "5P"), ("MemorySwapMax", "4P", "16777215T"), ("TasksMax", "4194304", "4194305"),
+        ("CPUQuota", "819200%", "819200.01%"), ("CPUQuota", "1%", "184467440737095516%"),
+        ("IdleCPU", "819200%", "184467440737095516.15%"), ("IOWeight", "10000", "10001"),
+        ("CPUWeight", "10000", "18446744073709551615"), ("LifetimeSec", "292y", "293y"),
+    ])
+    func numberBeyondAnyMachineIsRefusedWhereItIsRead(key: String, largest: String, beyond: String) throws {
+        var policy = SessionPolicy()
+        policy.memoryHigh = .infinity
+        policy.memoryMax = .infinity
+        _ = try SettingsOverlay.apply(["\(key)=\(largest)"], to: policy, named: "a", mayLoosen: true)
+        #expect(throws: PolicyComplaint.self) {
+            try SettingsOverlay.apply(["\(key)=\(beyond)"], to: policy, named: "a", mayLoosen: true)
+        }
+    }
+
+    /// Of 1.8 MB of spans each is right, and to read them takes most of a second, at every start.
+    @Test func longSettingIsRefusedUnread() throws {
+        func apply(_ bytes: Int) throws {
+            let value = String(repeating: "0s ", count: bytes / 3 + 1).prefix(bytes)
+            _ = try SettingsOverlay.apply(
+                ["IdleAfterSec=\(value)"], to: SessionPolicy(), named: "a", mayLoosen: true)
+        }
+        try apply(256)
+        for bytes in [257, 1_800_000] {
+            let error = #expect(throws: PolicyComplaint.self) { try apply(bytes) }
+            #expect(error?.problem == "has \(bytes) bytes; a setting may have 256, a policy file more")
+            #expect((error?.description.utf8.count ?? .max) < 256)
+        }
+        let key = String(repeating: "k", count: 1_800_000)
+        let error = #expect(throws: PolicyComplaint.self) {
+            try SettingsOverlay.apply(["\(key)=1"], to: SessionPolicy(), named: "a", mayLoosen: true)
+        }
+        #expect((error?.description.utf8.count ?? .max) < 256)
+    }
+
+    /// As a record of an older version may hold them.
+    @Test func settingThatIsNoLongerRightIsLeftOutAlone() {
+        let settings = ["CPUQuota=184467440737095516%", "TasksMax=7", "MemoryMax=15E", "nothing", "TermSec=2s"]
+        let today = SettingsOverlay.applicable(settings, to: SessionPolicy(), named: "a")
+        var expected = SessionPolicy()
+        expected.tasksMax = .count(7)
+        expected.term = .seconds(2)
+        #expect(today.policy == expected)
+        #expect(today.settings == ["TasksMax=7", "TermSec=2s"])
+        #expect(today.dropped.count == 3)
+    }
+
+    /// With `Evict=resumable` what cannot come back is never evicted.
+    @Test func callerMayNotTakeAwayWhatMakesASessionEvictable() throws {
+        func apply(_ rule: String, to policy: SessionPolicy) throws {
+            _ = try SettingsOverlay.apply(["Resume=\(rule)"], to: policy, named: "a", mayLoosen: false)
+        }
+        var policy = SessionPolicy()
+        for rule in ["load", "new", "never"] { try apply(rule, to: policy) }
+        policy.resume = .new
+        try apply("new", to: policy)
+        for rule in ["load", "never"] { #expect(throws: PolicyComplaint.self) { try apply(rule, to: policy) } }
+    }
+
     @Test func settingGivenTwiceIsRefused() {
         #expect(throws: PolicyComplaint.self) {
             try SettingsOverlay.apply(["TasksMax=1", "TasksMax=2"], to: SessionPolicy(), named: "a", mayLoosen: true)
@@ -114,14 +174,15 @@ import Testing
         ("100%", .share(10_000)),
         ("12.5%", .share(1_250)), ("0.01%", .share(1)), ("infinity", .infinity), ("3145728B", .bytes(3 << 20)),
         ("0", .bytes(0)),
-        ("15E", .bytes(15 << 60)),
+        ("4P", .bytes(4 << 50)),
     ])
     func sizeIsReadAsSystemdDoes(text: String, amount: MemoryAmount) throws {
         #expect(try SizeSyntax.read(text, allowsZero: true) == amount)
     }
 
     @Test(arguments: [
-        "", "G", "1.G", ".5G", "1 G", "0x10", "1e9", "16E", "101%", "%", "1.001%", "max", "+1G", "１G", "∞",
+        "", "G", "1.G", ".5G", "1 G", "0x10", "1e9", "5P", "4.001P", "15E", "16E", "101%", "%", "1.001%", "max", "+1G",
+        "１G", "∞",
     ])
     func brokenSizeIsRefused(text: String) {
         #expect(throws: ValueProblem.self) { try SizeSyntax.read(text, allowsZero: true) }

@@ -34,7 +34,10 @@ private let wrongLines: [(text: String, complaint: String)] = [
     ("[Session]\nMemoryMax=512K", ":2: MemoryMax=512K: is only 524288 bytes, less than 1M"),
     ("[Session]\nMemoryMax=-1G", ":2: MemoryMax=-1G: is negative; write for example 512M"),
     ("[Session]\nMemoryMax=0", ":2: MemoryMax=0: is nothing at all; write for example 512M"),
-    ("[Session]\nMemoryMax=99999999E", ":2: MemoryMax=99999999E: is more than any machine has"),
+    (
+        "[Session]\nMemoryMax=99999999E",
+        ":2: MemoryMax=99999999E: is more than any machine has; write at most 4P, or infinity"
+    ),
     (
         "[Session]\nMemoryMax=512MB",
         ":2: MemoryMax=512MB: is not an amount of memory (units are written M, without 'B'); write for example 512M, 2G, 25% or infinity"

@@ -85,7 +85,7 @@ import Testing
     func longestTokenFitsIntoACallAndAReply(character: String) throws {
         let token = String(repeating: character, count: ResumeToken.longest / character.utf8.count)
         #expect(ResumeToken.problem(with: token) == nil)
-        for request in [Request.remember(token), .setToken(session: "a", life: .max, token: token)] {
+        for request in [Request.remember(token), .setToken(session: "a", life: LifeID.largest, token: token)] {
             var reader = FrameReader(longest: Frame.longestCall)
             reader.append(request.call.frame)
             let frame = try #require(try reader.next())

@@ -18,7 +18,7 @@ private let requests: [Request] =
             TurnReport(
                 .open,
                 turns: [
-                    .init(number: 7, isWaiting: false, milliseconds: .max),
+                    .init(number: 7, isWaiting: false, milliseconds: 9_223_372_036_854),
                     .init(number: 9, isWaiting: true, milliseconds: 0),
                 ])),
         .remember("{}"), .remember(nil), .setToken(session: "a", life: 3, token: "t"),
@@ -40,6 +40,19 @@ private let wrongParameters: [(method: String, parameters: JSONObject, name: Str
     ("io.pinfold.Exited", ["signal": 2_147_483_647], "signal"), ("io.pinfold.Exited", ["signal": 0], "signal"),
     ("io.pinfold.Exited", ["signal": 65], "signal"), ("io.pinfold.Exited", ["signal": -1], "signal"),
     ("io.pinfold.Exited", ["code": 256], "code"), ("io.pinfold.Exited", ["code": -1], "code"),
+    ("io.pinfold.Started", ["pid": 0, "placement": "into"], "pid"),
+    ("io.pinfold.Started", ["pid": -1, "placement": "into"], "pid"),
+    ("io.pinfold.Started", ["pid": 4_194_305, "placement": "into"], "pid"),
+    ("io.pinfold.StartFailed", ["reason": "", "exitCode": 256], "exitCode"),
+    ("io.pinfold.StartFailed", ["reason": "", "exitCode": -1], "exitCode"),
+    ("io.pinfold.Reopen", ["session": "a", "life": 9_007_199_254_740_993], "life"),
+    ("io.pinfold.SetToken", ["session": "a", "life": 9_007_199_254_740_993], "life"),
+    ("io.pinfold.Open", ["command": ["a"], "waitMilliseconds": 9_223_372_036_855], "waitMilliseconds"),
+    ("io.pinfold.Turn", ["state": "open", "turns": [["number": 1, "state": "open", "milliseconds": -1]]], "turns"),
+    (
+        "io.pinfold.Turn",
+        ["state": "open", "turns": [["number": 1, "state": "open", "milliseconds": 9_223_372_036_855]]], "turns"
+    ),
 ]
 
 @Suite struct RequestTests {
@@ -135,6 +148,43 @@ private let leaseEvents: [LeaseEvent] = [
         let reply = try Reply(frame: Array(event.reply.frame.dropLast()))
         #expect(try LeaseEvent(reply) == event)
         #expect(reply.continues == !event.isLast)
+    }
+
+    /// What a launcher calculates with, from a controller that is not ours.
+    @Test(
+        arguments: [
+            ["event": "queued", "position": 0], ["event": "queued", "position": -9_223_372_036_854_775_808],
+            [
+                "event": "close_input", "cause": ["kind": "ended", "message": ""], "milliseconds": 9_223_372_036_855,
+                "reports": 0, "refusable": false,
+            ],
+            [
+                "event": "granted", "session": "a", "life": 9_007_199_254_740_993, "cgroup": "", "policy": "",
+                "enforcement": "none", "socket": "", "graceMilliseconds": 0,
+            ],
+            [
+                "event": "granted", "session": "a", "life": 1, "cgroup": "", "policy": "", "enforcement": "none",
+                "socket": "", "graceMilliseconds": 9_223_372_036_854_775_807,
+            ],
+            [
+                "event": "ended", "cause": ["kind": "ended", "message": ""], "suspended": false,
+                "exitCode": 4_294_967_295,
+            ],
+        ] as [JSONObject])
+    func leaseEventWithANumberOutOfBoundsIsRefused(lease: JSONObject) {
+        #expect(throws: JSONDecodingError.self) { try LeaseEvent(Reply(["lease": .object(lease)])) }
+    }
+
+    @Test(
+        arguments: [
+            ("idleSeconds", 9_223_372_037), ("life", 9_007_199_254_740_993), ("owner", 4_294_967_296), ("owner", -1),
+            ("pid", 0), ("pid", 4_194_305),
+        ] as [(String, Int64)])
+    func sessionWithANumberOutOfBoundsIsRefused(key: String, number: Int64) throws {
+        var json = try #require(description().json.object)
+        _ = try SessionDescription(json: json)
+        json[key] = JSON(number)
+        #expect(throws: JSONDecodingError.self) { try SessionDescription(json: json) }
     }
 
     /// A member that a launcher is told and the text does not name is one that a generated client throws away.
