@@ -75,10 +75,11 @@ let package = Package(
             name: "PinfoldLauncherTests", dependencies: ["PinfoldLauncher", "PinfoldLinux"], swiftSettings: strict),
         .testTarget(name: "PinfoldCoreTests", dependencies: ["PinfoldCore", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "PinfoldPolicyTests", dependencies: ["PinfoldPolicy", "PinfoldCore"], swiftSettings: strict),
-        .testTarget(
-            name: "PinfoldProtocolTests", dependencies: ["PinfoldProtocol", "PinfoldCore", "PinfoldJSON"],
+            name: "PinfoldPolicyTests", dependencies: ["PinfoldPolicy", "PinfoldCore", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "PinfoldProtocolTests",
+            dependencies: ["PinfoldProtocol", "PinfoldCore", "PinfoldJSON", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SystemTests",
             dependencies: ["pinfold", "PinfoldCgroups", "PinfoldLinux", "PinfoldJSON", "TestSupport"],

@@ -99,7 +99,7 @@ extension SessionPool {
         sessions[index].policyName = request.policyName
         sessions[index].policy = request.policy
         sessions[index].settings = request.settings
-        sessions[index].lives += 1
+        sessions[index].lives = sessions[index].lives.addingUpToMost(1)
         sessions[index].lastActivity = now
         var life = Life(
             number: sessions[index].lives, startedAt: now, stage: .starting(deadline: now + Self.startTimeout),

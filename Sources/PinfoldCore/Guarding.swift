@@ -35,13 +35,14 @@ extension SessionPool {
         sessions[index].life?.memory.take(part)
         if let events = part.events, let before, events.kills > before.kills || events.outOfMemory > before.outOfMemory
         {
-            let killed = events.killedProcesses - min(before.killedProcesses, events.killedProcesses)
+            let killed = events.killedProcesses.subtractingDownToZero(before.killedProcesses)
+            let outOfMemory = events.outOfMemory.subtractingDownToZero(before.outOfMemory)
             actions.append(
                 .announce(
                     Announcement(
                         .memoryEvent, part.life,
                         [
-                            ("outOfMemory", .number(Int64(clamping: events.outOfMemory - before.outOfMemory))),
+                            ("outOfMemory", .number(Int64(clamping: outOfMemory))),
                             ("kills", .number(Int64(clamping: killed))),
                         ])))
         }

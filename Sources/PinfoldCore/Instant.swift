@@ -40,8 +40,10 @@ package struct Instant: Hashable, Comparable, Sendable {
 extension Duration {
     /// The span in nanoseconds, never negative, `UInt64.max` where it would not fit.
     package var wholeNanoseconds: UInt64 {
+        guard self > .zero else { return 0 }
+        // Before they are taken apart: of a sum of two that is longer than 64 bits of seconds there are no components.
+        guard self < .seconds(1 << 40) else { return .max }
         let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
         return UInt64(seconds).multipliedUpToMost(by: 1_000_000_000)
             .addingUpToMost(UInt64(attoseconds) / 1_000_000_000)
     }

@@ -6,6 +6,11 @@ extension UInt64 {
         return overflow ? .max : sum
     }
 
+    /// The difference, or 0 where it would be less: a counter that ran backwards counted nothing.
+    package func subtractingDownToZero(_ other: UInt64) -> UInt64 {
+        self > other ? self - other : 0
+    }
+
     /// The product, or the largest number where it would be more.
     package func multipliedUpToMost(by other: UInt64) -> UInt64 {
         let (product, overflow) = multipliedReportingOverflow(by: other)

@@ -32,7 +32,8 @@ import Testing
     @Test(
         arguments: [
             (Duration.seconds(18_446_744_073) + .milliseconds(709), 18_446_744_073_709_000_000),
-            (.seconds(18_446_744_073) + .milliseconds(800), .max), (.seconds(Int64.max), .max), (.seconds(-1), 0),
+            (.seconds(18_446_744_073) + .milliseconds(800), .max), (.seconds(Int64.max), .max),
+            (.seconds(Int64.max) + .seconds(Int64.max), .max), (.seconds(-1), 0),
             (.nanoseconds(7), 7),
         ] as [(Duration, UInt64)])
     func spanThatDoesNotFitIsTheLongestAndNotAShortOne(span: Duration, nanoseconds: UInt64) {
