@@ -1,3 +1,5 @@
+import PinfoldJSON
+
 /// An ACP conversation seen from the middle: a value that is told what happens and answers with what to do.
 ///
 /// While client and agent both live, every byte passes as it came. The agent may go and come back in another life: what
@@ -69,7 +71,24 @@ package struct Conversation: Sendable {
     var greeting: Greeting?
     /// How the client logged in: the method's name and its parameters.
     var login: Login?
-    var known: [ConversationID: KnownConversation] = [:] { didSet { isTokenStale = true } }
+    /// Whether it was repeated for this life's agent.
+    var loginState = LoginState.done
+    /// Terminals that the client holds for this life's agent, and those that it is asked to let go.
+    var terminals = Terminals()
+    /// What the client was last told of each conversation's state.
+    var told = ToldUpdates()
+    var known: [ConversationID: KnownConversation] = [:] {
+        didSet {
+            isTokenStale = true
+            if !clientNames.isEmpty { nameAgain() }
+        }
+    }
+    /// The client's names of conversations that the agent calls by others.
+    var clientNames: [ConversationID: ConversationID] = [:]
+    /// Lives in a row that came to nothing.
+    var failures = RepeatedFailure()
+    /// Conversations of which something was replayed while the client loads them.
+    var replayed: Set<ConversationID> = []
     var reopening: Reopening? { didSet { isWorkStale = true } }
     /// Nobody serves the client, who shall know why.
     var refused: RefusedStart?
@@ -78,7 +97,7 @@ package struct Conversation: Sendable {
     /// What the agent said of its conversations.
     var lists = ListAnswers()
     /// What the client must be told with the next new conversation.
-    var remark: String?
+    var remark: JSON?
     /// v2: where a turn is open without a request that says so.
     var running: Set<ConversationID> = [] { didSet { isWorkStale = true } }
     /// Since when each turn is open, as of the last report.
@@ -119,7 +138,7 @@ package struct Conversation: Sendable {
     private var agentDeadline: Duration? {
         switch agent {
         case .greeted(let until): until
-        case .here: reopening?.until ?? (isInitializing ? initializeUntil : nil)
+        case .here: reopening.map { $0.quietUntil ?? $0.until } ?? (isInitializing ? initializeUntil : nil)
         case .leaving(let leaving): inputIsClosed ? nil : leaving.until
         case .away, .coming, .finished: nil
         }
@@ -145,7 +164,7 @@ package struct Conversation: Sendable {
         case .clientGone: loseClient()
         case .agent(let bytes, let isWhole): hearAgent(bytes, isWhole: isWhole)
         case .agentOverlong(let prefix): dropOverlong(prefix)
-        case .agentStarted(let token, let isNext): beginLife(token, isNext: isNext)
+        case .agentStarted(let token, let followsEnd): beginLife(token, followsEnd: followsEnd)
         case .startFailed(let failure): failStart(failure)
         case .closeInput(let reason, let closing): leave(reason, closing)
         case .cancelTurn(let reason, let number): cancelTurns(reason, number)
@@ -224,7 +243,7 @@ package struct Conversation: Sendable {
 
     mutating func toClient(_ line: [UInt8]) { actions.append(.toClient(line, endsLine: true)) }
     mutating func toAgent(_ line: [UInt8]) {
-        if !inputIsClosed { actions.append(.toAgent(line, endsLine: true)) }
+        if !inputIsClosed { actions.append(.toAgent(withAgentNames(line), endsLine: true)) }
     }
     mutating func say(_ text: String) { actions.append(.say(text)) }
 
@@ -252,7 +271,9 @@ package struct Conversation: Sendable {
         return RequestID(Self.firstNumber + ownIDs)
     }
 
-    private func isTaken(_ id: RequestID) -> Bool { stale.contains(id) || fromAgent.contains(id) }
+    private func isTaken(_ id: RequestID) -> Bool {
+        stale.contains(id) || fromAgent.contains(id) || terminals.releasing.contains(id)
+    }
 
     mutating func nextUse() -> UInt64 {
         uses += 1
@@ -269,7 +290,7 @@ package struct Conversation: Sendable {
 
     // MARK: Lives
 
-    private mutating func beginLife(_ token: String?, isNext: Bool) {
+    private mutating func beginLife(_ token: String?, followsEnd: Bool) {
         lives += 1
         reports = 0
         reported = .none
@@ -280,9 +301,15 @@ package struct Conversation: Sendable {
         if lives == 1, options.resumes, let token {
             remembered = token
             known = Token.decode(token)
+            nameAgain()
             uses = UInt64(known.count)
         }
-        if lives > 1, isNext, token == nil, remembered != nil { forgetAll() }
+        if lives > 1 {
+            if followsEnd, token == nil, remembered != nil { forgetAll() }
+            // Whatever the controller has kept, or lost: it is told again what there is.
+            if token != remembered { (remembered, isTokenStale) = (token, true) }
+            loginState = .none
+        }
         guard greeting != nil else {
             agent = .here
             return
@@ -303,7 +330,8 @@ package struct Conversation: Sendable {
     private mutating func failStart(_ failure: StartFailure) {
         guard lives > 0 else { return refuseStart(failure) }
         agent = .away
-        answerHeld { failure.isRefusal ? Self.refusal(failure) : Self.unknown(failure.message, for: $0) }
+        guard !failure.isRefusal else { return answerHeld { _ in Self.refusal(failure) } }
+        failHeld(failure.message, kind: RepeatedFailure.Kind.start)
     }
 
     private mutating func loseClient() {
@@ -332,7 +360,9 @@ package struct Conversation: Sendable {
         switch agent {
         case .greeted: failGreeting("the agent did not answer initialize in \(Self.text(options.patience))")
         case .here:
-            if reopening != nil {
+            if reopening?.quietUntil != nil {
+                finishReplay()
+            } else if reopening != nil {
                 loseReopening()
             } else {
                 let why = "the agent did not answer initialize in \(Self.text(firstPatience))"

@@ -17,8 +17,8 @@ package enum Event: Sendable {
     /// A new life's agent runs.
     ///
     /// - resume: what is remembered for this session.
-    /// - isNext: whether nobody else had a life of this session since ours.
-    case agentStarted(resume: String?, isNext: Bool)
+    /// - followsEnd: whether the session was ended for good since our last life, and nobody else had one in between.
+    case agentStarted(resume: String?, followsEnd: Bool)
     /// There is no agent; the first time that is the end, later the client is told and may try again.
     case startFailed(StartFailure)
     /// The controller begins to end the life.

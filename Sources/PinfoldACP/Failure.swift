@@ -30,6 +30,34 @@ extension Conversation {
             ["outcome": "unknown", "sessionId": question.conversation?.value ?? nil])
     }
 
+    /// It was tried often enough. Nothing is forgotten, but to send it again at once is of no use.
+    static func givenUp(_ why: String, for question: Question) -> Failure {
+        let times = "this has failed \(RepeatedFailure.most) times in a row"
+        let message = "this message was not delivered, and \(times): \(why)"
+        let advice =
+            question.conversation.map {
+                "the conversation '\($0)' is given up; a new one can be started with session/new"
+            } ?? "see why before it is sent again"
+        return .ours(
+            .notFound, "\(message). \(advice)",
+            [
+                "outcome": "gone", "sessionId": question.conversation?.value ?? nil,
+                "attempts": JSON(Int64(RepeatedFailure.most)),
+            ])
+    }
+
+    /// Something that the client had chosen is not as it was: a message must not go out under another mode.
+    static func changed(_ choice: KnownConversation.Choice, _ why: String, _ id: ConversationID) -> Failure {
+        .ours(
+            .internalError,
+            "this message was not delivered: the agent has come back without what was chosen by \(choice.method), and "
+                + "refused to take it: \(why). Choose again, then send it again",
+            [
+                "outcome": "changed", "sessionId": id.value, "method": .string(choice.method),
+                "params": (try? JSON.parse(choice.params)) ?? nil,
+            ])
+    }
+
     /// There was no room for the agent.
     static func refusal(_ failure: StartFailure) -> Failure {
         .ours(

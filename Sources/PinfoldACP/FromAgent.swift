@@ -5,15 +5,17 @@ extension Conversation {
     mutating func hearAgent(_ bytes: [UInt8], isWhole: Bool) {
         guard isRunning else { return }
         putOffDeadline()
-        guard let line = Line(bytes) else {
+        guard let written = Line(bytes) else {
             passUnread(bytes, isWhole: isWhole)
             return
         }
+        let line = withClientNames(written)
         let fates = line.messages.map { message -> Line.Fate in
             switch message.kind {
             case .answer(let id, let isError): hearAnswer(line, message, id, isError: isError)
             case .request(let id, let method): hearQuestion(line, message, id, method)
             case .notification(.update): hearUpdate(line, message)
+            case .notification(.cancelRequest): hearCancelRequest(line, message)
             case .notification, .other: .passes
             }
         }
@@ -62,6 +64,7 @@ extension Conversation {
             say("the agent answered a question that is not open; the answer was dropped")
             return .stays
         }
+        if isError, waitForLogin(question, line, message) { return .stays }
         if question.isCut, case .leaving(let leaving) = agent {
             finishClosing()
             if isError || wasCancelled(line, message) {
@@ -70,11 +73,11 @@ extension Conversation {
                 return .stays
             }
         }
-        learn(from: question, line, message, isError: isError)
+        let edits = learn(from: question, line, message, isError: isError)
         guard let remark = question.remark, !isError, let outcome = message.outcome,
             let edit = addingMeta(remark, to: outcome, in: line)
-        else { return .passes }
-        return .changes([edit])
+        else { return edits.isEmpty ? .passes : .changes(edits) }
+        return .changes(edits + [edit])
     }
 
     private func wasCancelled(_ line: Line, _ message: Message) -> Bool {
@@ -82,51 +85,92 @@ extension Conversation {
     }
 
     /// What the next life must know.
-    private mutating func learn(from question: Question, _ line: Line, _ message: Message, isError: Bool) {
+    ///
+    /// - Returns: what the client must be told otherwise.
+    private mutating func learn(
+        from question: Question, _ line: Line, _ message: Message, isError: Bool
+    ) -> [JSONEdit] {
         if question.method != .list { lists.forget() }
         guard !isError else {
             if question.method == .prompt, let id = question.conversation { running.remove(id) }
-            return
+            return []
         }
         switch question.method {
         case .initialize:
-            guard let result = line.json(at: message.outcome) else { return }
+            guard let result = line.json(at: message.outcome) else { return [] }
             let abilities = Abilities(result)
             greeting = Greeting(
                 params: question.params ?? Array("{}".utf8), version: abilities.version, abilities: abilities)
-        case .authenticate(let method): login = Login(method: method, params: question.params ?? Array("{}".utf8))
+        case .authenticate(let method):
+            login = Login(method: method, params: question.params ?? Array("{}".utf8))
+            loginState = .done
         case .logout: login = nil
-        case .newConversation:
-            guard let id = line.text("sessionId", at: message.outcome) else { return }
-            note(ConversationID(id), openedWith: question.params)
+        case .newConversation, .fork:
+            guard let written = line.text("sessionId", at: message.outcome) else { return [] }
+            let name = ConversationID(written)
+            let id = clientName(for: name)
+            note(id, openedWith: question.params, line.json(at: message.outcome))
+            if question.method == .fork { noteFork(id, of: question.conversation) }
+            guard id != name else { return [] }
+            known[id]?.agentID = name
+            nameAgain()
+            guard let outcome = message.outcome,
+                let edit = line.setting("sessionId", to: id.value.serialized(), at: outcome)
+            else { return [] }
+            return [edit]
         case .load, .resume:
-            guard let id = question.conversation else { return }
-            note(id, openedWith: question.params)
-            known[id]?.hasHistory = true
+            guard let id = question.conversation else { return [] }
+            let wasReplayed = replayed.remove(id) != nil
+            let result = line.json(at: message.outcome)
+            note(id, openedWith: question.params, result)
+            noteMode(of: id, result?["modes"]?["currentModeId"]?.string)
+            known[id]?.isSaved = true
+            if wasReplayed { known[id]?.hasHistory = true }
         case .close, .delete:
-            guard let id = question.conversation else { return }
+            guard let id = question.conversation else { return [] }
             known[id] = nil
+            told.forget(id)
             running.remove(id)
         case .prompt:
-            guard let id = question.conversation, known[id]?.hasHistory == false else { return }
+            guard let id = question.conversation, known[id]?.hasHistory == false, !question.isCommand,
+                !wasCancelled(line, message)
+            else { return [] }
             known[id]?.hasHistory = true
         case .choose(let method):
-            guard let id = question.conversation, let params = question.params else { return }
+            guard let id = question.conversation, let params = question.params else { return [] }
             let key = (try? JSON.parse(params))?["configId"]?.string ?? ""
             known[id]?.choose(.init(method: method, key: key, params: params))
+            noteOptions(of: id, line.json(at: member("configOptions", of: message, line)), isChoice: false)
         case .list:
             if let result = line.copy(message.outcome) { lists.note(question.params ?? [], result) }
         case .cancel, .update, .ask, .cancelRequest, .other: break
         }
+        return []
     }
 
-    private mutating func note(_ id: ConversationID, openedWith params: [UInt8]?) {
+    private func member(_ name: String, of message: Message, _ line: Line) -> Range<Int>? {
+        line.member(name, at: message.outcome)?.range
+    }
+
+    /// - Parameter result: what the agent said of it: that is how it is now, whatever was chosen before.
+    private mutating func note(_ id: ConversationID, openedWith params: [UInt8]?, _ result: JSON?) {
         var conversation = known[id] ?? KnownConversation(params: [], isOpen: true)
         conversation.params = params ?? Array("{}".utf8)
         conversation.isOpen = true
         conversation.isOffered = false
         conversation.lastUsed = nextUse()
+        conversation.choices = []
         known[id] = conversation
+        noteOptions(of: id, result?["configOptions"], isChoice: false)
+    }
+
+    private mutating func noteFork(_ id: ConversationID, of source: ConversationID?) {
+        guard let source, let original = known[source] else { return }
+        let params = known[id]?.paramsWithoutID ?? []
+        known[id]?.params = params
+        known[id]?.source = source
+        known[id]?.hasHistory = original.hasHistory
+        known[id]?.wasPrompted = original.wasPrompted
     }
 
     // MARK: Questions and news
@@ -138,6 +182,9 @@ extension Conversation {
             // Whoever is being ended needs no human's answer any more.
             toAgent(Wording.answer(line.copy(message.id) ?? id.text, result: Self.cancelledOutcome))
             return .stays
+        }
+        if method == .other("terminal/release") {
+            terminals.forget(line.text("terminalId", at: message.params))
         }
         // Some agents write a notification so. Where it is a request, its answer passes by the same id.
         guard !id.isNull else { return .passes }
@@ -154,22 +201,34 @@ extension Conversation {
         return .changes([edit])
     }
 
+    /// The agent knows its request by the id that it gave it.
+    private mutating func hearCancelRequest(_ line: Line, _ message: Message) -> Line.Fate {
+        guard let slice = line.member("requestId", at: message.params), let written = line.copy(slice.range),
+            let other = renamed.first(where: { $0.value == written })?.key
+        else { return .passes }
+        return .changes([JSONEdit(slice.range, with: other.text)])
+    }
+
     static let cancelledOutcome = Array(#"{"outcome":{"outcome":"cancelled"}}"#.utf8)
 
     private mutating func hearUpdate(_ line: Line, _ message: Message) -> Line.Fate {
         guard let id = line.conversation(message) else { return .passes }
         if reopening?.conversation == id {
             // The client has the history already, and what was chosen in its course is no choice of now.
-            reopening?.replayed += 1
-            return .stays
+            hearReplay(isHistory: line.isHistory(message))
+            return told.isNews(line, message, of: id, isTransient: true) ? .passes : .stays
+        }
+        guard told.isNews(line, message, of: id) else { return .stays }
+        if known[id]?.awaitsReplay == true, line.isHistory(message) { return .stays }
+        if line.isHistory(message), fromClient.all.contains(where: { $0.method == .load && $0.conversation == id }) {
+            replayed.insert(id)
         }
         if let update = line.member("update", at: message.params), update.kind == .object {
             switch line.text("sessionUpdate", at: update.range) {
-            case "current_mode_update":
-                if let mode = line.text("currentModeId", at: update.range) {
-                    let params: JSON = ["sessionId": id.value, "modeId": .string(mode)]
-                    known[id]?.choose(.init(method: "session/set_mode", key: "", params: params.serialized()))
-                }
+            case "current_mode_update": noteMode(of: id, line.text("currentModeId", at: update.range))
+            case "config_option_update":
+                let options = line.json(at: line.member("configOptions", at: update.range)?.range)
+                noteOptions(of: id, options, isChoice: true)
             case "state_update":
                 let state = line.text("state", at: update.range)
                 if state == "running", isVersion2, agent == .here, known[id] != nil { running.insert(id) }

@@ -22,7 +22,7 @@ extension Conversation {
 
     private mutating func send(_ bytes: [UInt8], isWhole: Bool) {
         guard isRunning, !inputIsClosed else { return }
-        actions.append(.toAgent(bytes, endsLine: isWhole))
+        actions.append(.toAgent(withAgentNames(bytes), endsLine: isWhole))
     }
 
     /// What is no message is passed on while that changes nothing; an agent that is away is not woken for it.
@@ -67,7 +67,9 @@ extension Conversation {
 
     /// An answer passes only where its question is open: the agent of another life never asked.
     private mutating func answer(_ line: Line, _ message: Message, _ id: RequestID) -> Line.Fate {
+        if terminals.releasing.remove(id) != nil { return .stays }
         if let question = fromAgent.close(id) {
+            if question.method == Self.terminalCreation { noteTerminal(line, message, in: question.conversation) }
             guard isRunning, !question.isCut else { return .stays }
             guard let written = renamed.removeValue(forKey: id), let edit = line.settingID(of: message, to: written)
             else { return .passes }
@@ -76,6 +78,10 @@ extension Conversation {
         if id.isNull { return agent == .here ? .passes : .stays }
         if let index = stale.firstIndex(of: id) {
             stale.remove(at: index)
+            if let conversation = terminals.late.removeValue(forKey: id) {
+                noteTerminal(line, message, in: conversation)
+                releaseTerminals()
+            }
         } else {
             say("the client answered a question that is not open; the answer was dropped")
         }

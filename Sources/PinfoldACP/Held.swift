@@ -41,16 +41,33 @@ extension Conversation {
         for (message, fate) in zip(line.messages, fates) where fate == .passes {
             guard case .request(let id, let method) = message.kind else { continue }
             var question = Question(line, message, id: id, method: method)
+            failures = RepeatedFailure()
             if method == .newConversation { question.remark = takeRemark() }
             if method == .initialize, greeting == nil { initializeUntil = now + firstPatience }
             if method != .list { lists.forget() }
+            if login != nil, loginState != .done, !line.isBatch, line.isWhole { question.retry = withAgentNames(bytes) }
             fromClient.open(question)
             guard let conversation = question.conversation else { continue }
             if method == .prompt, isVersion2 { running.insert(conversation) }
             let use = nextUse()
             known[conversation]?.lastUsed = use
+            if method == .prompt { notePrompt(question, in: conversation) }
         }
-        actions.append(.toAgent(bytes, endsLine: line.isWhole))
+        actions.append(.toAgent(withAgentNames(bytes), endsLine: line.isWhole))
+    }
+
+    private mutating func notePrompt(_ question: Question, in id: ConversationID) {
+        guard let conversation = known[id] else { return }
+        if let remark = conversation.remark {
+            fromClient.remark(question.id, remark)
+            known[id]?.remark = nil
+        }
+        known[id]?.awaitsReplay = false
+        guard !question.isCommand else { return }
+        known[id]?.wasPrompted = true
+        // Neither it nor a copy of it can be made again from the other one.
+        known[id]?.source = nil
+        for (copy, other) in known where other.source == id { known[copy]?.source = nil }
     }
 
     /// Takes messages out of what is held; the others of their batch stay.

@@ -6,14 +6,40 @@ struct KnownConversation: Hashable, Sendable {
     var params: [UInt8]
     /// Whether it is open in the agent's present life.
     var isOpen: Bool
-    /// Whether a prompt was ever answered in it, so that there must be something to replay.
+    /// What the agent calls it, where that is not what the client calls it.
+    var agentID: ConversationID?
+    /// Whether a turn of it ended by itself or something of it was replayed, so that there must be something to replay.
     var hasHistory = false
+    /// Whether an agent of another life had it: it was loaded, or opened again.
+    var isSaved = false
+    /// Whether a word was said in it that a new conversation would not know.
+    var wasPrompted = false
+    /// The one it was forked from, for as long as nothing was said in either.
+    var source: ConversationID?
     /// What was chosen for it, in the order of the choices.
     var choices: [Choice] = []
     /// Rises with each use.
     var lastUsed: UInt64 = 0
     /// A former launcher's, and not yet given to this one's client.
     var isOffered = false
+    /// What the client must be told with the answer to the next prompt.
+    var remark: JSON?
+    /// Its history may yet be replayed, though the agent has said that it is open: the client has it already.
+    var awaitsReplay = false
+    /// Values of options as the agent last told them.
+    var options: [String: JSON] = [:]
+    var failures = RepeatedFailure()
+
+    /// What is told of it to the next launcher.
+    var kept: KnownConversation {
+        var kept = self
+        (kept.lastUsed, kept.isOpen, kept.isOffered, kept.remark, kept.awaitsReplay) = (0, false, false, nil, false)
+        (kept.options, kept.failures) = ([:], RepeatedFailure())
+        return kept
+    }
+
+    /// Whether a new one in its place would be as good: nobody lost a word.
+    var isReplaceable: Bool { !hasHistory && !isSaved && source == nil }
 
     struct Choice: Hashable, Sendable {
         let method: String
@@ -25,6 +51,13 @@ struct KnownConversation: Hashable, Sendable {
     mutating func choose(_ choice: Choice) {
         choices.removeAll { $0.method == choice.method && $0.key == choice.key }
         choices.append(choice)
+    }
+
+    /// The parameters to begin another one like it.
+    var paramsWithoutID: [UInt8] {
+        guard case .object(var params)? = try? JSON.parse(params) else { return params }
+        params["sessionId"] = nil
+        return JSON.object(params).serialized()
     }
 
     /// The parameters to open it again.

@@ -85,6 +85,7 @@ extension Conversation {
     /// The client need not answer any more; if it does, nobody hears it.
     private mutating func withdraw(_ question: Question) {
         stale.append(question.id)
+        if question.method == Self.terminalCreation { terminals.late[question.id] = .some(question.conversation) }
         let params = Array(#"{"requestId":"#.utf8) + question.writtenID + "}".utf8
         toClient(Wording.call("$/cancel_request", id: nil, params: params))
     }
@@ -104,10 +105,16 @@ extension Conversation {
         }
         running = []
         for question in fromAgent.closeAll() { withdraw(question) }
+        releaseTerminals()
         renamed = [:]
         reopening = nil
         own = [:]
-        for id in known.keys { known[id]?.isOpen = false }
+        for id in known.keys {
+            known[id]?.isOpen = false
+            known[id]?.awaitsReplay = false
+            // A name that nobody kept may mean another one in the next life.
+            if known[id]?.isReplaceable == true { known[id]?.agentID = nil }
+        }
         // What was to be suspended is, whoever was left to see it.
         guard !end.isSuspended, !wasForgotten else {
             agent = .away
@@ -117,7 +124,7 @@ extension Conversation {
             agent = .away
             say("the agent left before the conversation could go on: \(end.reason.message)")
             // To try again at once could go on for ever.
-            answerHeld { Self.unknown(end.reason.message, for: $0) }
+            failHeld(end.reason.message, kind: RepeatedFailure.Kind.left)
             return
         }
         answerHeld { leftByItself ? Self.unknown(end.reason.message, for: $0) : Self.cut(end.reason) }

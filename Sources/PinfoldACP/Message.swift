@@ -110,6 +110,14 @@ extension Line {
         return members[key]
     }
 
+    /// Whether a prompt begins with a slash, by its first block alone: others may be pictures.
+    func isCommand(_ message: Message) -> Bool {
+        guard let prompt = member("prompt", at: message.params), prompt.kind == .array,
+            let first = try? Self.scanner.elements(in: bytes.span, at: prompt.range).first, first.kind == .object
+        else { return false }
+        return text("text", at: first.range)?.utf8.first == UInt8(ascii: "/")
+    }
+
     func json(at range: Range<Int>?) -> JSON? {
         range.flatMap { try? JSON.parse(bytes.span, at: $0, limits: Self.limits) }
     }

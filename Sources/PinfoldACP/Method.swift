@@ -3,7 +3,7 @@ package enum Method: Hashable, Sendable {
     case initialize
     case authenticate(String)
     case logout
-    case newConversation, load, resume, close, delete, list
+    case newConversation, fork, load, resume, close, delete, list
     case prompt, cancel
     /// Something chosen for a conversation, by the method's name: `session/set_mode`, `session/set_config_option`.
     case choose(String)
@@ -20,6 +20,7 @@ package enum Method: Hashable, Sendable {
             case "authenticate", "auth/login": .authenticate(name)
             case "logout", "auth/logout": .logout
             case "session/new": .newConversation
+            case "session/fork": .fork
             case "session/load": .load
             case "session/resume": .resume
             case "session/close": .close

@@ -52,8 +52,8 @@ extension Conversation {
         case .gone(let why):
             say("the conversation '\(id)' is gone: \(why); a new one was started")
             known[id] = nil
-            remark = why
-        case .unknown(let why):
+            remark = ["resumed": false, "outcome": "gone", "message": .string(why)]
+        case .unknown(let why, _):
             say("the conversation '\(id)' could not be continued: \(why)")
             answerHeldRequest(request) { Self.unknown(why, for: $0) }
         case .refused(let error):
@@ -73,15 +73,15 @@ extension Conversation {
     }
 
     /// What the client must be told with the new conversation it is getting.
-    mutating func takeRemark() -> String? {
+    mutating func takeRemark() -> JSON? {
         defer { remark = nil }
         return remark
     }
 
-    func addingMeta(_ remark: String, to outcome: Range<Int>, in line: Line) -> JSONEdit? {
+    func addingMeta(_ remark: JSON, to outcome: Range<Int>, in line: Line) -> JSONEdit? {
         guard let result = line.json(at: outcome)?.object else { return nil }
         var meta = result["_meta"]?.object ?? JSONObject()
-        meta["pinfold"] = ["resumed": false, "outcome": "gone", "message": .string(remark)]
+        meta["pinfold"] = remark
         return line.setting("_meta", to: JSON.object(meta).serialized(), at: outcome)
     }
 }

@@ -6,20 +6,18 @@ enum OwnCall: Hashable, Sendable {
     /// Logging in again, to go on with what needed it.
     case login
     case reopening(ConversationID, Way)
-    case choosing(ConversationID, String)
+    case choosing(ConversationID, KnownConversation.Choice)
     case closing(ConversationID)
 
     /// How a conversation is opened again.
     enum Way: String, Hashable, Sendable {
         case resume = "session/resume"
         case load = "session/load"
+        /// Nothing was said in it: another one is as good.
+        case new = "session/new"
+        /// It was a copy of another one: another copy is as good.
+        case fork = "session/fork"
     }
-}
-
-/// How the client logged in.
-struct Login: Hashable, Sendable {
-    let method: String
-    let params: [UInt8]
 }
 
 extension Conversation {
@@ -36,11 +34,8 @@ extension Conversation {
         case .login: hearLogin(answer)
         case .reopening(let id, let way):
             if reopening?.conversation == id { hearReopening(answer, way) }
-        case .choosing(let id, let method):
-            if let error = answer.error {
-                say("the agent did not take back what was chosen for '\(id)' (\(method)): \(error.message)")
-            }
-            if reopening?.conversation == id { finishChoosing() }
+        case .choosing(let id, let choice):
+            if reopening?.conversation == id { hearChoice(choice, answer) }
         case .closing: finishClosing()
         }
     }
@@ -49,8 +44,9 @@ extension Conversation {
     mutating func failOwn(_ call: OwnCall, _ why: String) {
         switch call {
         case .greeting: failGreeting(why)
-        case .login, .reopening: failReopening(.unknown(why))
-        case .choosing: finishChoosing()
+        case .login: failLogin(nil)
+        case .reopening: failReopening(.unknown(why, kind: RepeatedFailure.Kind.silence))
+        case .choosing(_, let choice): refuseChoice(choice, why)
         case .closing: finishClosing()
         }
     }
@@ -86,7 +82,7 @@ extension Conversation {
     /// An agent that cannot be greeted is of no use; the next message may find a better one.
     mutating func failGreeting(_ why: String) {
         say(why)
-        answerHeld { Self.unknown(why, for: $0) }
+        failHeld(why, kind: RepeatedFailure.Kind.initialize)
         abandonLife(why)
     }
 

@@ -1,3 +1,5 @@
+import PinfoldJSON
+
 /// A request that waits for its answer.
 struct Question: Hashable, Sendable {
     let id: RequestID
@@ -9,8 +11,14 @@ struct Question: Hashable, Sendable {
     let params: [UInt8]?
     /// Nobody waits for the answer any more: what comes is thrown away, or told in other words.
     var isCut = false
-    /// What the client must be told with the answer.
-    var remark: String?
+    /// What the client must be told with the answer, in `_meta.pinfold`.
+    var remark: JSON?
+    /// The line as the agent got it, where it may have to be sent again after a login.
+    var retry: [UInt8]?
+    /// What the agent answered, while a login may yet change it.
+    var refusal: [UInt8]?
+    /// A prompt that is a command for the agent and no word of the conversation: many agents keep nothing of it.
+    let isCommand: Bool
 
     init(_ line: Line, _ message: Message, id: RequestID, method: Method) {
         self.id = id
@@ -18,6 +26,7 @@ struct Question: Hashable, Sendable {
         self.method = method
         conversation = line.conversation(message)
         params = method.isLearnt ? line.copy(message.params) : nil
+        isCommand = method == .prompt && line.isCommand(message)
     }
 }
 
@@ -39,6 +48,7 @@ extension Question {
         self.method = method
         self.conversation = conversation
         params = nil
+        isCommand = false
     }
 }
 
@@ -46,7 +56,7 @@ extension Method {
     /// Whether the next life must know of it.
     fileprivate var isLearnt: Bool {
         switch self {
-        case .initialize, .authenticate, .newConversation, .load, .resume, .list, .choose: true
+        case .initialize, .authenticate, .newConversation, .fork, .load, .resume, .list, .choose: true
         default: false
         }
     }
@@ -73,6 +83,18 @@ struct Questions: Hashable, Sendable {
     mutating func closeAll() -> [Question] {
         defer { all = [] }
         return all
+    }
+
+    /// Those that wait for a login.
+    mutating func takeRefused() -> [Question] {
+        let taken = all.filter { $0.refusal != nil }
+        all.removeAll { $0.refusal != nil }
+        return taken
+    }
+
+    /// The last one that was opened by this id.
+    mutating func remark(_ id: RequestID, _ remark: JSON) {
+        if let index = all.lastIndex(where: { $0.id == id }) { all[index].remark = remark }
     }
 
     mutating func uncut() {

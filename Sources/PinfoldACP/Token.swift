@@ -15,10 +15,13 @@ enum Token {
         let choices = known.choices.map { choice -> JSON in
             ["method": .string(choice.method), "key": .string(choice.key), "params": parsed(choice.params)]
         }
-        return [
+        var entry: JSONObject = [
             "id": id.value, "params": parsed(known.params), "hasHistory": .bool(known.hasHistory),
-            "choices": .array(choices),
+            "isSaved": .bool(known.isSaved), "wasPrompted": .bool(known.wasPrompted), "choices": .array(choices),
         ]
+        entry["source"] = known.source?.value
+        entry["agentId"] = known.agentID?.value
+        return .object(entry)
     }
 
     private static func parsed(_ bytes: [UInt8]) -> JSON { (try? JSON.parse(bytes)) ?? nil }
@@ -33,6 +36,11 @@ enum Token {
             guard let id = entry["id"]?.string, let params = entry["params"], params.object != nil else { continue }
             var conversation = KnownConversation(params: params.serialized(), isOpen: false)
             conversation.hasHistory = entry["hasHistory"]?.bool ?? false
+            // A token of an earlier version says nothing of it: then nothing is to be replaced.
+            conversation.isSaved = entry["isSaved"]?.bool ?? true
+            conversation.wasPrompted = entry["wasPrompted"]?.bool ?? true
+            conversation.source = entry["source"]?.string.map { ConversationID($0) }
+            conversation.agentID = entry["agentId"]?.string.map { ConversationID($0) }
             conversation.lastUsed = UInt64(index)
             conversation.isOffered = true
             for choice in entry["choices"]?.array ?? [] {
@@ -72,9 +80,7 @@ struct TokenWriter: Sendable {
         var next: [ConversationID: Entry] = [:]
         next.reserveCapacity(known.count)
         for (id, conversation) in known {
-            var kept = conversation
-            // Not told: only their order is.
-            (kept.lastUsed, kept.isOpen, kept.isOffered) = (0, false, false)
+            let kept = conversation.kept
             if let entry = entries[id], entry.known == kept {
                 next[id] = entry
             } else {

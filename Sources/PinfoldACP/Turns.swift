@@ -72,7 +72,7 @@ extension Conversation {
             if case .greeted = agent {
                 failGreeting(reason.message)
             } else {
-                failReopening(.unknown(reason.message))
+                failReopening(.unknown(reason.message, kind: 0))
             }
         }
     }
@@ -106,7 +106,7 @@ extension Method {
     /// Whether somebody uses the agent by it. A list, a health check or whatever else an extension asks is none.
     fileprivate var isUse: Bool {
         switch self {
-        case .initialize, .authenticate, .newConversation, .load, .resume, .close, .prompt, .choose: true
+        case .initialize, .authenticate, .newConversation, .fork, .load, .resume, .close, .prompt, .choose: true
         case .logout, .delete, .list, .cancel, .update, .ask, .cancelRequest, .other: false
         }
     }

@@ -147,6 +147,7 @@ extension Controller {
             policy: session.policyName, enforcement: session.life?.enforcement ?? .none, socket: configuration.socket,
             graceMilliseconds: UInt64((session.policy.stdinClose + session.policy.term).wholeMilliseconds),
             resume: isNew && session.policy.resume != .never ? session.token : nil,
+            followsEnd: isNew && session.life?.followsEnd == true,
             unheld: isNew ? session.unheldSettings : [])
         send(LeaseEvent.granted(grant).reply, to: connection, descriptor: world.descriptor(of: life))
     }

@@ -122,6 +122,8 @@ extension SessionPool {
         if facts.enforcement == .kernel { sessions[index].life?.memory.events = MemoryEventCounts() }
         guard let client = sessions[index].life?.lease else { return }
         sessions[index].isSuspended = false
+        let followsEnd = sessions[index].cause?.kind == .ended
+        sessions[index].life?.followsEnd = followsEnd
         sessions[index].cause = nil
         actions.append(.save(id.session))
         actions.append(.grant(client, id))

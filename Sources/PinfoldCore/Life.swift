@@ -33,6 +33,8 @@ package struct Life: Sendable {
     package var leaseDeadline: Instant?
     package var isFrozen = false
     package var isReclaimed = false
+    /// Whether the life before this one was ended for good by its user.
+    package var followsEnd = false
     var failures = KernelFailures()
     /// Whether the last announced state was idle.
     package var announcedIdle = false

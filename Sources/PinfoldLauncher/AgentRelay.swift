@@ -225,9 +225,10 @@ struct AgentRelay: ~Copyable {
             try failStart(error, say: say)
             return
         }
-        let isNext = grant.life == lastLife.map { $0 + 1 }
+        // Only an order ends what is kept here too. A controller that died before it kept the token has not been told.
+        let followsEnd = grant.followsEnd && grant.life == lastLife.map { $0 + 1 }
         lastLife = grant.life
-        try tell(.agentStarted(resume: grant.resume, isNext: isNext), say: say)
+        try tell(.agentStarted(resume: grant.resume, followsEnd: followsEnd), say: say)
     }
 
     private mutating func failStart(_ error: any Error, say: (String) -> Void) throws {

@@ -79,6 +79,7 @@ package enum Interface {
           enforcement: ?string,
           socket: ?string,
           graceMilliseconds: ?int,
+          followsEnd: ?bool,
           resume: ?string,
           unheld: ?[]UnheldLimit,
           reason: ?string,

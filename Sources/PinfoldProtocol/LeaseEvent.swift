@@ -33,12 +33,14 @@ package enum LeaseEvent: Hashable, Sendable {
         package let graceMilliseconds: UInt64
         /// What a former life left for this one to go on with; nil over a lease that is taken again.
         package let resume: String?
+        /// Whether the life before this one was ended for good, and not only lost.
+        package let followsEnd: Bool
         /// Of the settings the caller asked for, those that the kernel does not hold.
         package let unheld: [UnheldLimit]
 
         package init(
             session: String, life: UInt64, cgroup: String, policy: String, enforcement: Enforcement, socket: String,
-            graceMilliseconds: UInt64, resume: String? = nil, unheld: [UnheldLimit] = []
+            graceMilliseconds: UInt64, resume: String? = nil, followsEnd: Bool = false, unheld: [UnheldLimit] = []
         ) {
             self.session = session
             self.life = life
@@ -48,6 +50,7 @@ package enum LeaseEvent: Hashable, Sendable {
             self.socket = socket
             self.graceMilliseconds = graceMilliseconds
             self.resume = resume
+            self.followsEnd = followsEnd
             self.unheld = unheld
         }
     }
@@ -90,7 +93,7 @@ extension LeaseEvent {
                 "cgroup": .string(grant.cgroup), "policy": .string(grant.policy),
                 "enforcement": .string(grant.enforcement.rawValue), "socket": .string(grant.socket),
                 "graceMilliseconds": JSON(grant.graceMilliseconds), "resume": JSON(grant.resume),
-                "unheld": .array(grant.unheld.map(\.json)),
+                "followsEnd": .bool(grant.followsEnd), "unheld": .array(grant.unheld.map(\.json)),
             ]
         case .attached: ["event": "attached"]
         case .attachFailed(let reason): ["event": "attach_failed", "reason": .string(reason)]
@@ -150,6 +153,7 @@ extension LeaseEvent.Grant {
             socket: try object.required("socket", as: .string),
             graceMilliseconds: try object.required("graceMilliseconds", as: .milliseconds),
             resume: try object.optional("resume", as: .string),
+            followsEnd: try object.optional("followsEnd", as: .bool) ?? false,
             unheld: try object.optional("unheld", as: .array(of: .unheldLimit)) ?? [])
     }
 }

@@ -199,7 +199,7 @@ import Testing
         talk.suspend()
         talk.prompt(3, "again")
         _ = talk.take()
-        talk.tell(.agentStarted(resume: nil, isNext: true))
+        talk.tell(.agentStarted(resume: nil, followsEnd: true))
         #expect(talk.heardByClient().json.map { $0["error"]?["code"]?.int64 } == [-32002])
     }
 }

@@ -64,7 +64,7 @@ import Testing
         var talk = Talk.begun()
         talk.suspend()
         talk.prompt(3, "again")
-        talk.tell(.agentStarted(resume: nil, isNext: false))
+        talk.tell(.agentStarted(resume: nil, followsEnd: false))
         _ = talk.take()
         talk.agent(greeting)
         let actions = talk.take()

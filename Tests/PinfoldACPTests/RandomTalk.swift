@@ -127,7 +127,7 @@ struct RandomTalk {
         inputIsClosed = false
         isGivenUp = false
         agent = ToyAgent(life: life, isOdd: random.chance(25))
-        tell(.agentStarted(resume: nil, isNext: false))
+        tell(.agentStarted(resume: nil, followsEnd: false))
     }
 
     private mutating func end(kind: String, isSuspended: Bool) {

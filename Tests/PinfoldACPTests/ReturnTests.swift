@@ -17,7 +17,7 @@ import Testing
         _ = talk.take()
         talk.prompt(3, "again")
         #expect(talk.take() == [.startAgent])
-        talk.tell(.agentStarted(resume: nil, isNext: false))
+        talk.tell(.agentStarted(resume: nil, followsEnd: false))
         #expect(
             talk.heardByAgent().json.map { $0["method"]?.string } == ["initialize"])
         talk.agent(Talk.greeting("pinfold-n-2"))
@@ -45,18 +45,6 @@ import Testing
         #expect(actions.contains(.toAgent(Array(Talk.prompt(3, "again").utf8), endsLine: true)))
     }
 
-    @Test func loadThatReplaysNothingIsNotTrusted() {
-        var talk = Talk.begun(abilities: Talk.loadOnly)
-        talk.suspend()
-        talk.prompt(3, "again")
-        talk.returns(first: 1, abilities: Talk.loadOnly)
-        _ = talk.take()
-        talk.agent(#"{"jsonrpc":"2.0","id":"pinfold-n-2","result":null}"#)
-        let answer = talk.heardByClient().json
-        #expect(answer.map { $0["error"]?["code"]?.int64 } == [-32603])
-        #expect(answer[0]["error"]?["data"]?["pinfold"]?["outcome"] == "unknown")
-    }
-
     @Test func manyHeldMessagesFollowInTheirOrderEachOnce() {
         var talk = Talk.begun()
         talk.suspend()
@@ -65,28 +53,6 @@ import Testing
         talk.agent(#"{"jsonrpc":"2.0","id":"pinfold-n-3","result":{}}"#)
         let delivered = talk.heardByAgent().filter { $0.contains("session/prompt") }
         #expect(delivered == (3...12).map { Talk.prompt($0, "message \($0)") })
-    }
-
-    @Test func whatWasChosenIsChosenAgainBeforeTheHeldMessage() {
-        var talk = Talk.begun()
-        talk.client(
-            #"{"jsonrpc":"2.0","id":7,"method":"session/set_mode","params":{"sessionId":"s1","modeId":"code"}}"#)
-        talk.agent(#"{"jsonrpc":"2.0","id":7,"result":{}}"#)
-        talk.client(
-            #"{"jsonrpc":"2.0","id":8,"method":"session/set_config_option","params":{"sessionId":"s1","configId":"m","value":"x"}}"#
-        )
-        talk.agent(#"{"jsonrpc":"2.0","id":8,"result":{}}"#)
-        talk.suspend()
-        talk.prompt(9, "again")
-        talk.returns(first: 2)
-        _ = talk.take()
-        talk.agent(#"{"jsonrpc":"2.0","id":"pinfold-n-3","result":{}}"#)
-        let chosen = talk.heardByAgent().json
-        #expect(chosen.map { $0["method"]?.string } == ["session/set_mode", "session/set_config_option"])
-        #expect(chosen.map { $0["params"]?["sessionId"] } == ["s1", "s1"])
-        talk.agent(#"{"jsonrpc":"2.0","id":"pinfold-n-4","result":{}}"#)
-        talk.agent(#"{"jsonrpc":"2.0","id":"pinfold-n-5","result":{}}"#)
-        #expect(talk.heardByAgent() == [Talk.prompt(9, "again")])
     }
 
     @Test func agentThatAsksForItIsLoggedInToAgain() {

@@ -20,7 +20,7 @@ struct Talk {
     init(resumes: Bool = true, token: String? = nil) {
         conversation = Conversation(.init(resumes: resumes, patience: .seconds(60), nonce: "n"))
         actions = conversation.begin()
-        tell(.agentStarted(resume: token, isNext: false))
+        tell(.agentStarted(resume: token, followsEnd: false))
     }
 
     mutating func tell(_ event: Event) {
@@ -110,7 +110,7 @@ struct Talk {
 
     /// The next life's agent is there and has greeted back. Its first request to the agent had the id `n-FIRST`.
     mutating func returns(first: Int, abilities: String = Talk.abilities, version: Int = 1) {
-        tell(.agentStarted(resume: nil, isNext: false))
+        tell(.agentStarted(resume: nil, followsEnd: false))
         agent(Talk.greeting("pinfold-n-\(first)", abilities: abilities, version: version))
     }
 }

@@ -161,7 +161,7 @@ import Testing
 
     @Test(arguments: [
         ("session/set_mode", true), ("session/set_config_option", true), ("session/list", false), ("_ext/ping", false),
-        ("session/fork", false),
+        ("session/fork", true),
     ])
     func requestIsReportedWhileItIsOpen(method: String, isUse: Bool) {
         var talk = talk()
@@ -243,7 +243,7 @@ import Testing
         }
         if phase == .starting { talk.client(#"{"jsonrpc":"2.0","id":9,"method":"x/wakes"}"#) }
         talk.prompt(3, "again")
-        if phase == .initializing { talk.tell(.agentStarted(resume: nil, isNext: false)) }
+        if phase == .initializing { talk.tell(.agentStarted(resume: nil, followsEnd: false)) }
         if phase == .reopening { talk.returns(first: 2, version: version) }
         _ = talk.take()
         talk.client(#"{"jsonrpc":"2.0","method":"session/cancel","params":{"sessionId":"s1"}}"#)

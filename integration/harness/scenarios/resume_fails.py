@@ -19,6 +19,7 @@ def _evicted(world, *misbehaviours, flags=(), version=1, relay=(), life="@2"):
 
 GONE_BY = {
     "-32002": ("gone-32002", (), 1),
+    "-32600 not found": ("gone-32600", (), 1),
     "-32602 not found": ("gone-32602", (), 1),
     "-32002 in load": ("gone-32002", ("--no-resume",), 1),
     "-32602 not found in load": ("gone-32602", ("--no-resume",), 1),
@@ -94,15 +95,6 @@ def agent_that_dies_between_its_return_and_the_prompt_loses_nothing(world, flags
     talk = world.acp(relay=("--resume", "auto"))
     talk.begin()
     expect_equal(talk.prompt("word?"), "elm")
-
-
-@scenario(cases={"load": (("--no-resume",),)})
-def load_without_replay_of_what_was_said_is_not_believed(world, flags):
-    talk = _evicted(world, "forget", flags=flags)
-    failure = talk.refusal("word?")
-    expect(failure.code in (GONE, UNKNOWN), f"it is an error: {failure.error}")
-    expect(failure.pinfold.get("outcome") in ("gone", "unknown"), f"it says which: {failure.error}")
-    expect_equal(talk.log.prompts(2), [], "the prompts that arrived")
 
 
 CHANGED = {
@@ -201,7 +193,8 @@ def question_that_an_agent_asks_while_it_loads_is_answered(world):
 @scenario
 def failed_returns_leave_no_process(world):
     talk = _evicted(world, "die-in-replay", "keep-pipes", life="@2-", flags=("--no-resume",))
-    for number in range(3):
+    for number in range(2):
         of_failure(talk.refusal(f"say {number}"), UNKNOWN, outcome="unknown")
+    of_failure(talk.refusal("say 2"), GONE, outcome="gone")
     expect_equal(talk.log.prompts(), ["remember elm"])
     expect_equal(talk.log.lives, 4, "the number of lives")

@@ -200,8 +200,18 @@ class Agent:
         return {}
 
     def new(self, request, params):
-        session = Session(self, self.store.create(params.get("cwd")), params)
+        unkept = sum(1 for one in self.sessions.values() if not one.conversation.is_kept)
+        conversation = self.store.create(params.get("cwd"), "save-late" not in self.bad, unkept)
+        return self._opened(Session(self, conversation, params))
+
+    def fork(self, request, params):
+        original = self._session(params).conversation
+        return self._opened(Session(self, self.store.copy(original), params))
+
+    def _opened(self, session):
         self.sessions[session.name] = session
+        if "tell-state" in self.bad:
+            session.tell_state()
         return {"sessionId": session.name, **session.described_settings()}
 
     def load(self, request, params):
@@ -224,6 +234,8 @@ class Agent:
             conversation = self.store.create(params.get("cwd"))
             conversation.name = name
             replays = False
+        if "no-replay" in self.bad:
+            replays = False
         if conversation is None:
             raise Refusal(*NOT_FOUND)
         if "gate-on-load" in self.bad:
@@ -237,12 +249,17 @@ class Agent:
             self.wire.send(
                 {"id": "in-load", "method": "fs/read_text_file", "params": {"sessionId": name, "path": "/x"}}
             )
+        if "late-replay" in self.bad:
+            self.answer(request, session.described_settings())
         if replays:
             for _ in session.replay():
                 if "die-in-replay" in self.bad:
                     self.wire.write(b'{"jsonrpc":"2.0","method":"session/upd')
                     os._exit(7)
-        self.answer(request, session.described_settings())
+        if "tell-state" in self.bad:
+            session.tell_state()
+        if "late-replay" not in self.bad:
+            self.answer(request, session.described_settings())
         if "die-after-load" in self.bad:
             os._exit(7)
 
@@ -266,6 +283,8 @@ class Agent:
             session.cancel()
 
     def set_mode(self, request, params):
+        if "refuse-mode" in self.bad:
+            raise Refusal(-32602, "there is no such mode")
         self._set(params, "mode", params.get("modeId"))
         return {}
 
@@ -302,6 +321,7 @@ _METHODS = {
     "logout": Agent.logout,
     "auth/logout": Agent.logout,
     "session/new": Agent.new,
+    "session/fork": Agent.fork,
     "session/load": Agent.load,
     "session/resume": Agent.resume,
     "session/list": Agent.list,

@@ -8,7 +8,13 @@ NAMES = {
     "hang-on-load": "never answers session/load and session/resume",
     "gate-on-load": "waits at the gate before it answers session/load and session/resume",
     "forget": "knows no earlier conversation, and says that it loaded it all the same",
+    "save-late": "keeps a conversation from its first prompt on, and nothing of commands",
+    "no-replay": "loads a conversation and replays nothing of it",
+    "late-replay": "replays a conversation after it has answered session/load",
+    "refuse-mode": "refuses session/set_mode",
+    "tell-state": "tells its commands and its usage whenever a conversation is opened",
     "gone-32002": "answers session/load and session/resume with -32002",
+    "gone-32600": "answers session/load and session/resume with -32600, session not found",
     "gone-32602": "answers session/load and session/resume with -32602, session not found",
     "wrong-32602": "answers session/load and session/resume with -32602 for another reason",
     "fail-32603": "answers session/load and session/resume with -32603",
@@ -36,6 +42,7 @@ NAMES = {
 # How those say no that refuse to open a conversation again.
 REFUSALS = {
     "gone-32002": (-32002, "resource not found"),
+    "gone-32600": (-32600, "Session sess-1 not found"),
     "gone-32602": (-32602, "Session sess-1 not found"),
     "wrong-32602": (-32602, "mcpServers must be empty"),
     "fail-32603": (-32603, "internal error"),

@@ -67,6 +67,11 @@ class Session:
         self.calls += 1
         return f"call-{self.conversation.prompts}-{self.calls}"
 
+    def tell_state(self):
+        commands = [{"name": "help", "description": "tells what there is"}]
+        self.update({"sessionUpdate": "available_commands_update", "availableCommands": commands})
+        self.update({"sessionUpdate": "usage_update", "used": 1, "size": 100})
+
     def state(self, state, stop_reason=None):
         if self._is_second:
             reason = {"stopReason": stop_reason} if stop_reason else {}
@@ -139,6 +144,8 @@ class Turn:
     def begin(self):
         session = self.session
         session.calls = 0
+        if not self.text.startswith("/"):
+            session.conversation.is_kept = True
         number = session.conversation.add("user", self.text)
         session.conversation.prompt_ids.append(self.request)
         session.conversation.save()

@@ -33,12 +33,19 @@ class Store:
             os.mkfifo(path)
         return path
 
-    def create(self, cwd):
+    def create(self, cwd, is_kept=True, unkept=0):
+        """A conversation; `unkept` others have names and are not here."""
         with self._locked():
-            number = len(os.listdir(self._path("conversations"))) + 1
-            conversation = Conversation(self, {"id": f"sess-{number}", "cwd": cwd})
+            number = len(os.listdir(self._path("conversations"))) + 1 + unkept
+            conversation = Conversation(self, {"id": f"sess-{number}", "cwd": cwd}, is_kept)
             conversation.save()
             return conversation
+
+    def copy(self, original):
+        copy = self.create(original.cwd)
+        copy.word, copy.history = original.word, list(original.history)
+        copy.save()
+        return copy
 
     def load(self, name):
         """The conversation, or nothing where there is none of that name."""
@@ -72,8 +79,9 @@ class _Lock:
 
 
 class Conversation:
-    def __init__(self, store, state):
+    def __init__(self, store, state, is_kept=True):
         self._store = store
+        self.is_kept = is_kept
         self.name = state["id"]
         self.cwd = state["cwd"]
         self.word = state.get("word")
@@ -91,6 +99,8 @@ class Conversation:
         return len(self.history)
 
     def save(self):
+        if not self.is_kept:
+            return
         state = {
             "id": self.name,
             "cwd": self.cwd,

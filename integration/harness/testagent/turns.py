@@ -13,6 +13,7 @@ say TEXT           answers TEXT; so does everything else, behind 'echo: '
 hold               goes on until session/cancel, or until another conversation is prompted 'release'
 ask [N]            asks for permission, N times at once; answers with what was chosen
 read PATH          has its client read a file
+terminal           has its client open a terminal, and does not release it
 tools              a thought, a plan, a tool call from pending to completed
 big N              answers N bytes in one update
 big-answer N       ends the turn with a message of N bytes
@@ -118,6 +119,11 @@ def _read(agent, session, path):
     session.speak(answers[0]["result"]["content"] if "result" in answers[0] else _choice(answers[0]))
 
 
+def _terminal(agent, session, _):
+    answers = yield Ask([("terminal/create", {"sessionId": session.name, "command": "make"})])
+    session.speak(answers[0]["result"]["terminalId"] if "result" in answers[0] else _choice(answers[0]))
+
+
 def _tools(agent, session, _):
     session.think("I shall look")
     session.plan(["look", "tell"])
@@ -187,6 +193,7 @@ _TURNS = {
     "release": _release,
     "ask": _ask,
     "read": _read,
+    "terminal": _terminal,
     "tools": _tools,
     "big": _big,
     "big-answer": _big_answer,
