@@ -20,10 +20,6 @@
 
 const int pinfold_o_path = O_PATH;
 
-ssize_t pinfold_getxattr(const char *path, const char *name, void *value, size_t size) {
-    return getxattr(path, name, value, size);
-}
-
 ssize_t pinfold_fgetxattr(int file, const char *name, void *value, size_t size) {
     return fgetxattr(file, name, value, size);
 }

@@ -76,7 +76,7 @@ extension Cgroup {
 
     /// Makes a child that did not exist.
     ///
-    /// A cgroup is for one life: one that was killed must not be used again, for many kernels from 6.1 to 7.2 kill
+    /// A cgroup is for one life: one that was killed must not be used again, for many kernels kill
     /// whatever is born in it.
     ///
     /// - Throws: EEXIST where there is one, EAGAIN where `cgroup.max.descendants` or `cgroup.max.depth` forbids it.

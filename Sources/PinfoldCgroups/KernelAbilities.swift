@@ -25,7 +25,7 @@ public struct KernelAbilities: Sendable, Hashable {
 
     /// Children can be born in their cgroup (`CLONE_INTO_CGROUP`); otherwise they must be held and attached.
     public var birthInCgroup: Ability
-    /// A cgroup that was killed can be used again; otherwise whatever is born in it dies (many kernels from 6.1 to 7.2).
+    /// A cgroup that was killed can be used again; otherwise whatever is born in it dies (many kernels).
     public var reuseAfterKill: Ability
     /// This process can start children in fresh cgroups; not so where its own was killed once, on the same kernels.
     public var untainted: Ability

@@ -84,7 +84,7 @@ extension KernelAbilities {
         switch (first, second) {
         case (.lived, .died):
             .missing(
-                "this kernel kills what is born in a cgroup that was killed once, as many from 6.1 to 7.2 do: "
+                "this kernel kills what is born in a cgroup that was killed once, as many do: "
                     + "every life gets a cgroup of its own")
         case (_, .lived): .available
         default: .missing("it could not be tried here")

@@ -16,6 +16,8 @@ package final class ClientConnection {
 
     /// The life whose lease this connection is.
     var lease: LifeID?
+    /// Whether a process of its is being moved.
+    var isAttaching = false
     /// The call whose replies are still coming.
     var open: OpenCall?
     /// Whether that call wants no reply.

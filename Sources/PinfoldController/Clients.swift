@@ -78,8 +78,13 @@ extension Controller {
     /// Reads what the launchers say that may still take an ending back, as of the moment before a deadline: what one of
     /// them said in time counts, though others are ready first, and though it is not the first thing it said.
     func readLastReports() {
-        for index in pool.sessions.residents where pool.sessions[index].life?.stopping?.isRefusable == true {
-            guard let id = pool.sessions[index].life?.lease, let connection = connections[id] else { continue }
+        // Sessions may be forgotten by what they say, and then others have their places.
+        let leases = pool.sessions.residents.compactMap { index in
+            let life = pool.sessions.all[index].life
+            return life?.stopping?.isRefusable == true ? life?.lease : nil
+        }
+        for id in leases {
+            guard let connection = connections[id] else { continue }
             // A report stands behind one long call at the most, and a few others.
             var bytes = Frame.longestCall
             var work = 8 * ClientLimits.workPerTurn

@@ -76,7 +76,7 @@ package enum Doctor {
                 remedy: "start the controller, and launchers, from another cgroup"),
             report(
                 "reuse after kill", abilities.reuseAfterKill, "this kernel has no spurious-kill bug",
-                remedy: "use Linux 7.3 or later; nothing here needs it"),
+                remedy: "nothing here needs it; a kernel on which this line says available has it"),
             report("cgroup.kill", abilities.killAtOnce, "a tree dies at once", remedy: "use Linux 5.14 or later"),
             report("cgroup.freeze", abilities.freeze, "FreezeIdleSec= works", remedy: "use Linux 5.2 or later"),
             report(

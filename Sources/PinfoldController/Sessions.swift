@@ -102,20 +102,30 @@ extension Controller {
             guard let descriptor = connection.takeDescriptor() else {
                 throw WorldError("no pidfd came with the call")
             }
-            let pidfd = Pidfd(owning: descriptor)
-            let process = Result { () throws(WorldError) in try child(of: connection.peer, pidfd) }
-            // It may be anything.
-            closing.close(pidfd.takeDescriptor(), of: connection.peer.user)
-            try world.attach(try process.get(), to: life)
-            tell(connection.id, .attached)
+            let process = Pidfd(owning: descriptor)
+            do throws(WorldError) {
+                // One at a time: each that waits keeps a descriptor.
+                if connection.isAttaching { throw WorldError("the last Attach is not yet answered") }
+                try checkChild(process, of: connection.peer)
+            } catch {
+                // It may be anything.
+                closing.close(process.takeDescriptor(), of: connection.peer.user)
+                throw error
+            }
+            connection.isAttaching = true
+            world.attach(process, to: life) { [unowned self] problem in
+                connection.isAttaching = false
+                guard connection.lease == life else { return }
+                tell(connection.id, problem.map { .attachFailed(reason: $0.description) } ?? .attached)
+            }
         } catch {
             tell(connection.id, .attachFailed(reason: error.description))
         }
     }
 
-    /// The process behind a pidfd, if it is the peer's own child and runs as the same user: nobody may have somebody
-    /// else's process moved.
-    private func child(of peer: PeerCredentials, _ pidfd: borrowing Pidfd) throws(WorldError) -> ProcessID {
+    /// A process that is moved must be the peer's own child and run as the same user: nobody may have somebody else's
+    /// moved.
+    private func checkChild(_ pidfd: borrowing Pidfd, of peer: PeerCredentials) throws(WorldError) {
         guard let process = (try? pidfd.processID()) ?? nil else { throw WorldError("the process has ended") }
         guard let status = ProcessStatus.of(process) else { throw WorldError("the process has ended") }
         guard status.user == peer.user, status.effectiveUser == peer.user else {
@@ -124,7 +134,8 @@ extension Controller {
         guard status.parent == peer.process else {
             throw WorldError("process \(process) is not a child of the launcher")
         }
-        return process
+        // What was read is of this process only where it is not reaped by now.
+        guard pidfd.exists() else { throw WorldError("the process has ended") }
     }
 
     func set(_ settings: [String], of id: SessionID, _ connection: ClientConnection) throws(InterfaceError) {

@@ -17,15 +17,21 @@ extension SliceWorld {
         try? entry(life)?.cgroup.leave(note: note)
     }
 
-    package func attach(_ process: ProcessID, to life: LifeID) throws(WorldError) {
-        guard let entry = entry(life) else { throw WorldError("the session's cgroup is gone") }
-        let isThere: Bool
-        do throws(CgroupError) {
-            isThere = try entry.cgroup.attach(process)
-        } catch {
-            throw WorldError(error.description)
-        }
-        guard isThere else { throw WorldError("the process has ended") }
+    package func attach(_ process: consuming Pidfd, to life: LifeID, done: @escaping (WorldError?) -> Void) {
+        guard let entry = entry(life) else { return done(WorldError("the session's cgroup is gone")) }
+        let held = HeldProcess(process)
+        lastMove += 1
+        let number = lastMove
+        moves[number] = Move(entry: entry, done: done)
+        mover.submit { .moved(number, held.move(to: entry)) }
+    }
+
+    func finishMove(_ number: UInt64, _ problem: WorldError?) {
+        guard let move = moves.removeValue(forKey: number) else { return }
+        let life = move.entry.life
+        // What came in after the kill would live on in there, where nobody looks any more.
+        if killed.contains(life) || removing[life] != nil { _ = try? move.entry.kill() }
+        move.done(problem)
     }
 
     package func terminate(_ life: LifeID) throws(WorldError) {
@@ -33,6 +39,7 @@ extension SliceWorld {
     }
 
     package func kill(_ life: LifeID) throws(WorldError) {
+        if entry(life) != nil { killed.insert(life) }
         try attempt(life) { entry throws(CgroupError) in _ = try entry.kill() }
     }
 
@@ -119,6 +126,23 @@ extension SliceWorld {
         } catch {
             // Not known is not empty.
             return false
+        }
+    }
+}
+
+/// A process that is held until it was moved.
+private final class HeldProcess: Sendable {
+    private let pidfd: Pidfd
+
+    init(_ pidfd: consuming Pidfd) {
+        self.pidfd = pidfd
+    }
+
+    func move(to entry: LifeCgroup) -> WorldError? {
+        do throws(CgroupError) {
+            return try entry.cgroup.attach(pidfd) ? nil : WorldError("the process has ended")
+        } catch {
+            return WorldError(error.description)
         }
     }
 }

@@ -65,7 +65,10 @@ package enum SlicePlace {
     private static func isDelegated(_ path: String) -> Bool {
         let candidates = path.hasSuffix("/controller") ? [path, String(path.dropLast("/controller".count))] : [path]
         return candidates.contains { place in
-            ["trusted.delegate", "user.delegate"].contains { extendedAttribute($0, of: place) == "1" }
+            guard let directory = try? Directory(place) else { return false }
+            return ["trusted.delegate", "user.delegate"].contains { name in
+                (try? directory.descriptor.attribute(name)) == Array("1".utf8)
+            }
         } || isWritableByUs(path)
     }
 

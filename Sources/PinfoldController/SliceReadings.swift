@@ -31,6 +31,8 @@ extension SliceWorld {
         for ready in (try? poller.wait(timeout: .zero)) ?? [] {
             if ready.token == Self.workerToken {
                 while let work = worker.takeResult() { events += finish(work, at: now) }
+            } else if ready.token == Self.moverToken {
+                while let work = mover.takeResult() { events += finish(work, at: now) }
             } else if ready.token == Self.poolToken {
                 meters.acknowledge()
                 hasMemoryEvent = true
@@ -58,14 +60,18 @@ extension SliceWorld {
     private func finish(_ work: SliceWork, at now: Instant) -> [Event] {
         switch work {
         case .reclaimed, .swept: return []
+        case .moved(let number, let problem):
+            finishMove(number, problem)
+            return []
         case .poolLimitsSet(let unheld):
-            for limit in unheld { say("the pool's \(limit.key)= is not held: \(limit.reason)") }
+            for limit in unheld { say("the pool's \(limit)") }
             return []
         case .limitsSet(let life, let facts): return [.limitsSet(life, facts)]
         case .removed(let life, let isGone):
             let totals = totals.removeValue(forKey: life)
             if isGone {
                 removing[life] = nil
+                killed.remove(life)
             } else {
                 // Nobody waits for a directory: the session is over, and the janitor comes again.
                 lingering[life] = now + .seconds(1)

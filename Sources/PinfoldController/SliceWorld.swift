@@ -18,8 +18,16 @@ enum SliceWork: Sendable {
     case limitsSet(LifeID, CreationFacts)
     case poolLimitsSet([UnheldLimit])
     case reclaimed(LifeID)
+    /// A process was moved in, or not.
+    case moved(UInt64, WorldError?)
     /// A cgroup that was nobody's is gone.
     case swept
+}
+
+/// A process on its way into a life's cgroup.
+struct Move {
+    let entry: LifeCgroup
+    let done: (WorldError?) -> Void
 }
 
 /// Lives in the cgroups of a real slice.
@@ -28,6 +36,11 @@ package final class SliceWorld: World {
     let held: HeldSlice
     /// For `rmdir`, `memory.max` and `memory.reclaim`, which may take long.
     let worker: WorkerThread<SliceWork>
+    /// For writes to `cgroup.procs`: they wait for RCU, and again where a process was only just forked. Launchers wait
+    /// for them, so not behind what the other thread does.
+    let mover: WorkerThread<SliceWork>
+    var moves: [UInt64: Move] = [:]
+    var lastMove: UInt64 = 0
     let isEnforcing: Bool
     var budget: PoolBudget
     var poller: Poller
@@ -39,6 +52,8 @@ package final class SliceWorld: World {
     /// Cgroups whose life is over but that are still there, and those of them that wait for another attempt.
     var removing: [LifeID: LifeCgroup] = [:]
     var lingering: [LifeID: Instant] = [:]
+    /// Lives that were killed, while their cgroups are there.
+    var killed: Set<LifeID> = []
     /// Lives that are over without a cgroup of theirs being there.
     var vanished: [LifeID] = []
     /// Last numbers, until the rules have been told.
@@ -48,6 +63,7 @@ package final class SliceWorld: World {
 
     static let poolToken: UInt64 = 1
     static let workerToken: UInt64 = 2
+    static let moverToken: UInt64 = 3
 
     /// - Parameters:
     ///   - isEnforcing: whether a life whose limits the kernel does not hold is refused (`Enforcement=kernel`).
@@ -60,11 +76,13 @@ package final class SliceWorld: World {
         poller = try Poller(capacity: 128)
         held = HeldSlice(slice)
         worker = try WorkerThread()
+        mover = try WorkerThread()
         self.meters = meters
         self.isEnforcing = isEnforcing
         self.budget = budget
         self.say = say
         try poller.add(worker.resultsDescriptor, token: Self.workerToken, for: .readable)
+        try poller.add(mover.resultsDescriptor, token: Self.moverToken, for: .readable)
         if let number = meters.eventsDescriptor { try poller.add(number, token: Self.poolToken, for: .priority) }
     }
 

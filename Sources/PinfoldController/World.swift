@@ -21,7 +21,9 @@ package protocol World: AnyObject {
     /// The open directory of a life's cgroup, to be handed to its launcher; nil where it is gone.
     func descriptor(of life: LifeID) -> Int32?
     /// Moves a process into a life's cgroup. The caller has made sure that it may be moved.
-    func attach(_ process: ProcessID, to life: LifeID) throws(WorldError)
+    ///
+    /// - Parameter done: called once, at the latest by `takeEvents`, with what went wrong; nil where nothing did.
+    func attach(_ process: consuming Pidfd, to life: LifeID, done: @escaping (WorldError?) -> Void)
 
     func terminate(_ life: LifeID) throws(WorldError)
     func kill(_ life: LifeID) throws(WorldError)

@@ -12,6 +12,7 @@ extension SessionPool {
             refuse(request, refusal, &actions)
             return
         }
+        if let index = sessions.index(of: request.session) { stopAwaitingLauncher(index, at: now, &actions) }
         let patience = max(request.patience ?? budget.policy.admissionTimeout, Self.shortestPatience)
         queue.append(QueuedRequest(request: request, since: now, deadline: now + patience))
     }

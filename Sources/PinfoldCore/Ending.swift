@@ -144,6 +144,14 @@ extension SessionPool {
         actions.append(.collect(LifeID(session: sessions[index].id, number: life.number)))
     }
 
+    /// Somebody wants the name of a life that has no process left and waits only for the launcher that a former
+    /// controller had: as a rule that one was told of the end and has left, and nobody else can say more.
+    mutating func stopAwaitingLauncher(_ index: Int, at now: Instant, _ actions: inout [Action]) {
+        guard let life = sessions[index].life, life.awaitsLauncher, life.stopping?.isEmpty == true else { return }
+        sessions[index].life?.leaseDeadline = nil
+        collect(index, at: now, &actions)
+    }
+
     /// The command's own process ended: what it left behind goes too, unless its caller wanted to keep it.
     mutating func noteExit(of id: LifeID, _ status: CommandStatus, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id), let life = sessions[index].life, life.status == nil else { return }

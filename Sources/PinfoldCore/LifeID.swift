@@ -1,7 +1,7 @@
 /// One life of one session. Every start is a new life with a new cgroup directory.
 ///
-/// A directory whose `cgroup.kill` was once written may kill newborn children for ever after (many kernels from 6.1 to 7.2), so a
-/// killed directory is never used again and the number in its name only grows.
+/// On many kernels a directory whose `cgroup.kill` was once written kills newborn children for ever after, so a killed
+/// directory is never used again and the number in its name only grows.
 package struct LifeID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The largest number of a life: the largest that every reader of JSON reads exactly.
     package static let largest: UInt64 = 1 << 53

@@ -8,7 +8,7 @@ package enum StartOutcome: Sendable, Hashable {
     /// It gave up, and is reaped.
     case failed(SpawnError)
     /// It was killed before its first instruction, and is reaped. Nobody of us did that: it is what the kernel does to
-    /// children born into a cgroup that was killed once (many kernels from 6.1 to 7.2), or whose parent lives in one.
+    /// children born into a cgroup that was killed once (many kernels), or whose parent lives in one.
     case diedAtBirth
 }
 

@@ -85,6 +85,13 @@ package func commandLine(of process: ProcessID, proc: String = "/proc") -> [Stri
     }
 }
 
+extension CgroupMembership {
+    /// Where a process is in the unified hierarchy; nil where there is no such process.
+    package static func of(_ process: ProcessID, proc: String = "/proc") -> CgroupMembership? {
+        procFile(process, "cgroup", proc).flatMap { unified(in: String(decoding: $0, as: UTF8.self)) }
+    }
+}
+
 /// Nil where the process is gone: ENOENT before the open, ESRCH after.
 private func procFile(_ process: ProcessID, _ name: String, _ proc: String) -> [UInt8]? {
     try? OwnedDescriptor.open("\(proc)/\(process)/\(name)", .read).readToEnd()

@@ -44,8 +44,8 @@ enum ShowCommand {
         if let idle = session.idleSeconds { lines.append(("Last used", "\(Wording.span(.seconds(Int64(idle)))) ago")) }
         lines.append(("Resumable", session.isResumable ? "yes" : "no"))
         if let cause = session.cause { lines.append(("Why", "\(cause.kind.rawValue): \(cause.message)")) }
-        for unheld in try answer.required("unheld", as: .array(of: .object)) {
-            lines.append(("Not held", "\(unheld["key"]?.string ?? "?")=: \(unheld["reason"]?.string ?? "")"))
+        for limit in try answer.required("unheld", as: .array(of: .unheldLimit)) {
+            lines.append(("Not held", "\(limit.key)=: \(limit.reason)"))
         }
         let width = lines.map(\.0.count).max() ?? 0
         let facts = lines.map { "\(String(repeating: " ", count: width - $0.0.count))\($0.0): \($0.1)\n" }

@@ -56,7 +56,11 @@ final class FakeWorld: World {
     func leave(_ note: [UInt8], with life: LifeID) { notes[life] = note }
     func inode(of life: LifeID) -> UInt64? { lives[life] == nil ? nil : life.number }
     func descriptor(of life: LifeID) -> Int32? { lives[life] == nil ? nil : wake.reading.number }
-    func attach(_ process: ProcessID, to life: LifeID) throws(WorldError) { attached.append((process, life)) }
+
+    func attach(_ process: consuming Pidfd, to life: LifeID, done: @escaping (WorldError?) -> Void) {
+        if let number = (try? process.processID()) ?? nil { attached.append((number, life)) }
+        done(nil)
+    }
 
     private func refuse(_ call: KernelCall) throws(WorldError) {
         if refused.contains(call) { throw WorldError("cannot \(call): too many open files") }

@@ -153,6 +153,29 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: Machine.canMakeCgroups, "needs a cgroup2 tree that may be changed"))
+    func processMovedInWhileItsSessionIsKilledDiesToo() throws {
+        try Desk.with(.real) { desk in
+            let launch = try Launch(desk, name: "a")
+            let world = try #require(desk.world as? SliceWorld)
+            let process = try desk.stage.outsider()
+            let pidfd = try Pidfd(process)
+            // The write waits behind this for as long as the test wants.
+            let gate = try Pipe()
+            let gateEnd = gate.reading.release()
+            world.mover.submit {
+                var byte: [UInt8] = [0]
+                _ = try? OwnedDescriptor(owning: gateEnd).read(into: &byte)
+                return .swept
+            }
+            try launch.client.send(.attach, descriptors: [pidfd.descriptor.number])
+            try desk.turn(until: { !world.moves.isEmpty }, "the move")
+            try world.kill(launch.life)
+            try gate.writing.writeAll([1])
+            try desk.turn(until: { try pidfd.hasEnded() }, "the end of what was moved in")
+        }
+    }
+
     @Test(arguments: WorldKind.here)
     func processThatIsNotTheLaunchersChildIsNotMoved(kind: WorldKind) throws {
         try Desk.with(kind) { desk in

@@ -180,6 +180,22 @@ import Testing
         }
     }
 
+    /// A controller that was killed between the end and its record leaves such a one behind.
+    @Test func nameOfAnAdoptedLifeWithoutProcessesIsFreeForWhoeverAsks() {
+        var bench = Bench()
+        var session = Session(
+            id: id("a"), owner: UserID(1000), policyName: "default", policy: SessionPolicy(), settings: [],
+            lastActivity: bench.now)
+        session.lives = 3
+        let survivor = Adoption.Survivor(
+            facts: CreationFacts(enforcement: .kernel, unheld: []), processID: 7, placement: .into, keepsTree: false)
+        _ = bench.handle(.adopted([Adoption(session: session, survivor: survivor)]))
+        let life = bench.life("a")
+        #expect(bench.handle(.emptied(life)).words == [])
+        #expect(bench.request("a").actions.words.contains("collect a.3"))
+        #expect(bench.handle(.removed(life, LifeTotals())).words.contains("create a.4"))
+    }
+
     @Test func oldestEndedSessionIsForgottenButNoSuspendedOne() {
         var bench = Bench { $0.maxSessions = 1_000 }
         bench.startIdle("kept")

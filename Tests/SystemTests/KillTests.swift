@@ -149,7 +149,7 @@ struct KillTests {
         }
     }
 
-    /// On kernels from 6.14 on whatever is born in a directory that was killed once dies at birth.
+    /// On many kernels whatever is born in a directory that was killed once dies at birth.
     @Test func sameNameLivesAgainAfterAKill() throws {
         try Rig.with { rig in
             for life in 1...5 {

@@ -60,7 +60,7 @@ struct PlacementTests {
         }
     }
 
-    /// On kernels from 6.14 on, whoever lives in a cgroup that was killed once cannot give birth in another one.
+    /// On many kernels, whoever lives in a cgroup that was killed once cannot give birth in another one.
     @Test func launcherInAOnceKilledCgroupStillStartsItsCommand() throws {
         try Rig.with { rig in
             try withTestCgroup("tainted") { tainted in

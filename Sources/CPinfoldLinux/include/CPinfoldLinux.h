@@ -76,7 +76,6 @@ ssize_t pinfold_splice(int from, int to, size_t count);                // SPLICE
 int pinfold_pidfd_open(pid_t pid);
 int pinfold_pidfd_send_signal(int pidfd, int signal);
 int pinfold_filesystem_type(int descriptor, int64_t *_Nonnull type);   // fstatfs
-ssize_t pinfold_getxattr(const char *_Nonnull path, const char *_Nonnull name, void *_Nonnull value, size_t size);
 ssize_t pinfold_fgetxattr(int file, const char *_Nonnull name, void *_Nonnull value, size_t size);
 int pinfold_fsetxattr(int file, const char *_Nonnull name, const void *_Nonnull value, size_t size);
 int pinfold_set_subreaper(bool on);                                    // prctl PR_SET_CHILD_SUBREAPER

@@ -1,4 +1,5 @@
 import Glibc
+package import PinfoldLinux
 
 /// Tells of changes in directories. See inotify(7).
 ///
