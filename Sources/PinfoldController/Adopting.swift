@@ -50,7 +50,7 @@ struct Adopting {
             throw WorldError("cannot read what a former controller left with its sessions: \(error)")
         }
         for note in notes {
-            guard var record = record(note.text, of: note.cgroup), record.boot == boot else { continue }
+            guard var record = record(note.text, of: note.cgroup) else { continue }
             let written = known[record.session.id]?.session
             guard record.session.lives > written?.lives ?? 0 else { continue }
             record.session.token = written?.token
@@ -63,9 +63,11 @@ struct Adopting {
     /// written by somebody else, and would claim what is another's.
     private func record(_ note: [UInt8], of cgroup: String) -> SessionRecord? {
         do {
-            let record = try decode(try JSONShape.object.decode(try JSON.parse(note)))
+            let record = try decode(try JSONShape.object.decode(try JSON.parse(note, limits: RecordStore.limits)))
             let own = LifeID(session: record.session.id, number: record.session.lives).directoryName
             guard own == cgroup else { throw WorldError("it is of \(own)") }
+            guard record.life != nil else { throw WorldError("it has no life") }
+            guard record.boot == boot else { throw WorldError("it is of another boot of the machine") }
             return record
         } catch {
             say("the note with the cgroup \(cgroup) is not a record of it (\(error)), so nobody knows the cgroup")

@@ -4,8 +4,10 @@ import PinfoldLinux
 
 /// Reading the records of a former controller.
 extension RecordStore {
-    /// The most a record may have, bytes: a token that a client chose is in it.
-    private static let longest = 8 << 20
+    /// What a record, or a note with a cgroup, may have at most. The largest honest one holds a token of 256 KiB, of which
+    /// JSON may make six times as many bytes; and some hundred values. A tree of numbers takes 30 times as many bytes as its
+    /// text.
+    static let limits = JSONLimits(depth: 32, size: 2 << 20, values: 10_000)
     static let suffix = ".json"
 
     /// Every record that can be read. One that cannot is renamed, never overwritten, and said.
@@ -41,8 +43,8 @@ extension RecordStore {
 
     private func read(_ name: String) throws(WorldError) -> JSONObject {
         do {
-            let bytes = try files.read(name, limit: Self.longest)
-            return try JSONShape.object.decode(try JSON.parse(bytes))
+            let bytes = try files.read(name, limit: Self.limits.size)
+            return try JSONShape.object.decode(try JSON.parse(bytes, limits: Self.limits))
         } catch {
             throw WorldError("\(error)")
         }

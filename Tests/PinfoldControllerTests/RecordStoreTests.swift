@@ -95,6 +95,22 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> I
         }
     }
 
+    /// Of 2 MB of numbers there would be 70 MB in memory.
+    @Test func hugeRecordIsSetAsideBeforeItIsInMemory() throws {
+        let files: Tree = [
+            "many.json": .file("{\"settings\":[" + String(repeating: "0,", count: 20_000) + "0]}"),
+            "long.json": .file("{\"token\":\"" + String(repeating: "x", count: 3 << 20) + "\"}"),
+            "deep.json": .file(String(repeating: "{\"life\":", count: 40) + "0" + String(repeating: "}", count: 40)),
+        ]
+        try withStore(files) { store, _, _ in
+            let loaded = store.load { (_) throws(WorldError) in true }
+            #expect(loaded.records == [])
+            for reason in ["more than 10000 values", "EFBIG", "nested more than 32 deep"] {
+                #expect(loaded.problems.contains { $0.contains(reason) }, "\(reason): \(loaded.problems)")
+            }
+        }
+    }
+
     @Test func recordOfALaterVersionIsSetAside() throws {
         var json = SessionRecord(session: try session(), boot: "b", life: nil).json
         json["version"] = 2

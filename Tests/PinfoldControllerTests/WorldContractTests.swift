@@ -250,7 +250,10 @@ import Testing
 
     @Test(
         .enabled(if: Machine.canMakeCgroups, "needs a cgroup2 tree that may be changed"),
-        arguments: [("session", JSON.string("b")), ("lives", 7), ("lives", JSON(UInt64.max)), ("version", 2)])
+        arguments: [
+            ("session", JSON.string("b")), ("lives", 7), ("lives", JSON(UInt64.max)), ("version", 2),
+            ("boot", "another"), ("life", .null),
+        ])
     func noteThatIsOfAnotherCgroupClaimsNothing(member: String, value: JSON) throws {
         try Desk.with(.real) { desk in
             let launch = try Launch(desk, name: "a")
