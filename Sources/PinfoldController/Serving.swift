@@ -8,24 +8,38 @@ package enum Serving {
         static let command: UInt64 = 1
     }
 
-    /// - Parameter say: a line for the log.
+    /// - Parameter write: a line for the log; it may block.
     /// - Returns: the exit status; the command's where there is one.
-    package static func run(_ options: ServeOptions, say: @escaping (String) -> Void) -> Int32 {
+    package static func run(_ options: ServeOptions, write: @escaping @Sendable (String) -> Void) -> Int32 {
+        let ignored: SignalSet
+        let log: LogThread
+        do throws(Errno) {
+            // First: what is opened next must not become somebody's standard error.
+            try fillStandardDescriptors()
+            ignored = SignalSet.ignored()
+            SignalSet.ignoreBrokenPipe()
+            log = try LogThread(write: write)
+        } catch {
+            write("cannot start a thread for the log: \(error)")
+            return 1
+        }
+        defer { log.finish(within: .seconds(2)) }
         do {
-            return try start(options, say: say)
+            return try start(options, ignored, log)
         } catch let failure as ServeFailure {
-            say(failure.description)
+            // Complaints about policies have a line each.
+            for line in failure.description.split(separator: "\n") { log.say(String(line)) }
             return failure.exitCode
         } catch {
-            say("\(error)")
+            log.say("\(error)")
             return 1
         }
     }
 
-    private static func start(_ options: ServeOptions, say: @escaping (String) -> Void) throws -> Int32 {
-        try fillStandardDescriptors()
-        let ignored = SignalSet.ignored()
-        SignalSet.ignoreBrokenPipe()
+    private static func start(
+        _ options: ServeOptions, _ ignored: SignalSet, _ log: LogThread
+    ) throws -> Int32 {
+        let say: (String) -> Void = { log.say($0) }
         // Before there are workers: a thread that does not block them would be killed by them.
         let signals = try SignalIntake([.terminate, .interrupt, .hangUp, .child])
         let openFiles = try raiseOpenFilesLimit()
@@ -40,17 +54,19 @@ package enum Serving {
             try controller.watch(started.descriptor, as: Source.command)
             command = consume started
         }
-        return try loop(controller, signals, command, say)
+        return try loop(controller, signals, command, log)
     }
 
     private static func loop(
         _ controller: Controller, _ signals: borrowing SignalIntake, _ given: consuming HarnessCommand?,
-        _ say: (String) -> Void
+        _ log: LogThread
     ) throws -> Int32 {
         var command = given
         var exitCode: Int32?
         while !controller.isDone {
-            for source in try controller.turn() {
+            log.collect()
+            // Nothing else may happen until somebody reads on.
+            for source in try controller.turn(patience: log.hasDropped ? .milliseconds(500) : nil) {
                 while source == Source.signals, let arrival = try signals.next() {
                     switch arrival.signal {
                     case .terminate, .interrupt:
@@ -67,14 +83,14 @@ package enum Serving {
                 if source == Source.command, exitCode == nil { exitCode = command?.poll() ?? nil }
             }
             guard let exitCode, !controller.isLeaving, let ended = command.take() else { continue }
-            say("\(ended.name) ended with status \(exitCode); ending all sessions")
+            log.say("\(ended.name) ended with status \(exitCode); ending all sessions")
             controller.unwatch(ended.descriptor)
             ended.clear()
             controller.dispatch(.shutdown(endingSessions: true))
         }
         let isKept = controller.settle()
         let left = controller.pool.residentCount
-        say(left == 0 ? "left" : "left; \(Wording.count(left, "session")) went on and wait for the next controller")
+        log.say(left == 0 ? "left" : "left; \(Wording.count(left, "session")) went on and wait for the next controller")
         return exitCode ?? (isKept ? 0 : 1)
     }
 

@@ -26,6 +26,19 @@ package struct PrintableText: Hashable, Sendable, CustomStringConvertible {
         description = shown
     }
 
+    /// The same for a text that is JSON: there control characters of ASCII are escapes already, and all others can stand
+    /// in strings alone, where they have an escape.
+    package static func json(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { $0.value >= 0x7F && mustBeEscaped($0) }) else { return text }
+        return text.unicodeScalars.reduce(into: "") { shown, scalar in
+            if scalar.value >= 0x7F, mustBeEscaped(scalar) {
+                shown += "\\u" + hexadecimal(scalar, width: 4)
+            } else {
+                shown.unicodeScalars.append(scalar)
+            }
+        }
+    }
+
     private static func mustBeEscaped(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         // C0, DEL and C1.
@@ -42,10 +55,13 @@ package struct PrintableText: Hashable, Sendable, CustomStringConvertible {
         case "\r": return "\\r"
         case "\t": return "\\t"
         default:
-            let digits = String(scalar.value, radix: 16)
-            let width = scalar.value < 0x100 ? 2 : 4
-            let zeros = String(repeating: "0", count: max(0, width - digits.count))
-            return (width == 2 ? "\\x" : "\\u") + zeros + digits
+            return scalar.value < 0x100
+                ? "\\x" + hexadecimal(scalar, width: 2) : "\\u" + hexadecimal(scalar, width: 4)
         }
+    }
+
+    private static func hexadecimal(_ scalar: Unicode.Scalar, width: Int) -> String {
+        let digits = String(scalar.value, radix: 16)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 }

@@ -27,7 +27,7 @@ extension OwnedDescriptor {
         let number = number
         do throws(Errno) {
             let count = unsafe try span.withUnsafeMutableBytes { buffer throws(Errno) in
-                try retried("read") { unsafe Glibc::read(number, buffer.baseAddress, buffer.count) }
+                try retried("read", on: number) { unsafe Glibc::read(number, buffer.baseAddress, buffer.count) }
             }
             return count == 0 ? .endOfFile : .bytes(count)
         } catch .again {
@@ -69,7 +69,7 @@ extension OwnedDescriptor {
         do throws(Errno) {
             return .bytes(
                 unsafe try bytes.withUnsafeBytes { buffer throws(Errno) in
-                    try retried("write") { unsafe Glibc::write(number, buffer.baseAddress, buffer.count) }
+                    try retried("write", on: number) { unsafe Glibc::write(number, buffer.baseAddress, buffer.count) }
                 })
         } catch {
             switch error {

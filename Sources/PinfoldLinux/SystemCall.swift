@@ -37,6 +37,20 @@ package func retried<Number: FixedWidthInteger & SignedInteger>(
     }
 }
 
+/// The same for a read or a write. EBADF says of those also that a descriptor was opened for the other of both, by whoever
+/// started us; that is an error like any other, and not our end.
+@inline(__always) @discardableResult
+func retried<Number: FixedWidthInteger & SignedInteger>(
+    _ name: StaticString, on number: Int32, _ call: () -> Number
+) throws(Errno) -> Number {
+    do throws(Errno) {
+        return try retried(name, ours: false, call)
+    } catch .badDescriptor {
+        _ = try once(name) { fcntl(number, F_GETFD) }
+        throw .badDescriptor
+    }
+}
+
 /// Something C can be given as a path.
 package protocol FileName {
     /// Lends the name to C, ended by NUL. A NUL inside would end it early and name another file: EINVAL.

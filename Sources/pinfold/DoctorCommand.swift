@@ -1,4 +1,5 @@
 import PinfoldController
+import PinfoldCore
 import PinfoldJSON
 import PinfoldLauncher
 import PinfoldProtocol
@@ -21,9 +22,9 @@ enum DoctorCommand {
             about = ["version": .string(Version.text), "abilities": .array(reports)]
         }
         if arguments.has("json") {
-            Output.printPretty(.object(about))
+            try Output.printPretty(.object(about))
         } else {
-            Output.print(try page(about, reports))
+            try Output.print(try page(about, reports))
         }
         return 0
     }
@@ -43,11 +44,11 @@ enum DoctorCommand {
             return [
                 try object.required("status", as: .string), try object.required("name", as: .string),
                 try object.required("reason", as: .string), try object.required("remedy", as: .string),
-            ]
+            ].map { PrintableText($0).description }
         }
         var text = ""
         if let slice = about["slice"]?.string {
-            text += "The controller at \(about["socket"]?.string ?? "") owns \(slice), "
+            text += "The controller at \(PrintableText(about["socket"]?.string ?? "")) owns \(PrintableText(slice)), "
             text += "enforcement: \(about["enforcement"]?.string ?? "")\n\n"
         } else {
             text += "No controller runs.\n\n"

@@ -1,3 +1,4 @@
+import PinfoldCore
 import PinfoldJSON
 import PinfoldLinux
 import PinfoldPolicy
@@ -20,7 +21,7 @@ enum EventsCommand {
         var answer = try client.ask(.events(follow: follow, since: try since(arguments)))
         while true {
             for event in try answer.required("events", as: .array(of: .object)) {
-                if arguments.has("json") { Output.printLine(.object(event)) } else { Output.print(line(event)) }
+                if arguments.has("json") { try Output.printLine(.object(event)) } else { try Output.print(line(event)) }
             }
             guard follow else { return 0 }
             answer = try client.next()
@@ -46,6 +47,6 @@ enum EventsCommand {
         for (key, value) in event where !["time", "event", "session", "life"].contains(key) {
             words.append(key == "message" ? "(\(value.string ?? ""))" : "\(key)=\(value.string ?? value.description)")
         }
-        return words.joined(separator: " ") + "\n"
+        return PrintableText(words.joined(separator: " ")).description + "\n"
     }
 }

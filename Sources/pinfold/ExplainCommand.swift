@@ -18,9 +18,9 @@ enum ExplainCommand {
             }
         }
         if arguments.has("json") {
-            Output.printPretty(.object(answer))
+            try Output.printPretty(.object(answer))
         } else {
-            Output.print(try page(answer))
+            try Output.print(try page(answer))
         }
         return 0
     }
@@ -32,7 +32,7 @@ enum ExplainCommand {
         var text =
             "Sessions: \(try answer.required("sessions", as: .uint64)) of \(try answer.required("maxSessions", as: .uint64))"
         let waiting = try answer.required("waiting", as: .array(of: .string))
-        if !waiting.isEmpty { text += "; waiting: \(waiting.joined(separator: ", "))" }
+        if !waiting.isEmpty { text += "; waiting: \(PrintableText(waiting.joined(separator: ", ")))" }
         text +=
             "\nMemory: \(headroom.map(Wording.bytes) ?? "unknown") free; below \(Wording.bytes(reserve)) idle sessions are "
         text += "evicted with grace, below \(Wording.bytes(hard)) at once\n"

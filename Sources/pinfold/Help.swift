@@ -101,15 +101,15 @@ enum HelpCommand {
         ]
     ) { arguments in
         if arguments.has("man") {
-            Output.print(Help.manual())
+            try Output.print(Help.manual())
         } else if let shell = arguments["completion"] {
             guard shell == "bash" else { throw UsageError("there are completions for bash alone, not for \(shell)") }
-            Output.print(Help.bashCompletion())
+            try Output.print(Help.bashCompletion())
         } else if let name = arguments.words.first {
             guard let entry = CommandTable.entry(named: name) else { throw UsageError("there is no command '\(name)'") }
-            Output.print(Help.page(entry))
+            try Output.print(Help.page(entry))
         } else {
-            Output.print(Help.overview())
+            try Output.print(Help.overview())
         }
         return 0
     }

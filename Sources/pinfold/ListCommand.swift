@@ -13,9 +13,9 @@ enum ListCommand {
         let sessions = try answer.required("sessions", as: .array(of: .session))
             .filter { states.isEmpty || states.contains($0.state) }
         if arguments.has("json") {
-            Output.printPretty(["sessions": .array(sessions.map(\.json))])
+            try Output.printPretty(["sessions": .array(sessions.map(\.json))])
         } else {
-            Output.print(table(sessions))
+            try Output.print(table(sessions))
         }
         return 0
     }

@@ -1,6 +1,7 @@
 import PinfoldCore
 import PinfoldLauncher
 import PinfoldLinux
+import PinfoldPolicy
 import PinfoldProtocol
 
 @main
@@ -11,21 +12,12 @@ struct Main {
 
     private static func run(_ arguments: [String]) -> Int32 {
         guard arguments.count > 1 else {
-            Output.complain("say what to do\n\n\(Help.overview())")
+            Output.complain("say what to do", help: Help.overview())
             return ExitCode.usage
         }
         let name = arguments[1]
-        if name == "--help" || name == "-h" { return show(Help.overview()) }
-        if name == "--version" { return show("pinfold \(Version.text)\n") }
-        guard let entry = CommandTable.entry(named: name) else {
-            Output.complain("there is no command '\(name)'; see pinfold --help")
-            return ExitCode.usage
-        }
         do {
-            let parsed = try Arguments(
-                Array(arguments.dropFirst(2)), startingAt: 2, flags: entry.allFlags, endsAtFirstWord: entry.runsOthers)
-            if parsed.has("help") { return show(Help.page(entry)) }
-            return try entry.run(parsed)
+            return try run(name, Array(arguments.dropFirst(2)))
         } catch let error as UsageError {
             Output.complain("\(name): \(error); see pinfold \(name) --help")
             return ExitCode.usage
@@ -33,12 +25,37 @@ struct Main {
             Output.complain(error.description)
             return ExitCode.unavailable
         } catch let error as InterfaceError {
-            Output.complain(error.description)
+            if case .policiesRejected(let complaints) = error {
+                complaints.forEach(Output.complain)
+            } else {
+                Output.complain(error.description)
+            }
             return exitCode(of: error)
+        } catch let error as PolicySet.Rejection {
+            for complaint in error.complaints { Output.complain(complaint.description) }
+            return 1
+        } catch let error as OutputFailure where error.isReaderGone {
+            return 0
         } catch {
             Output.complain("\(error)")
             return 1
         }
+    }
+
+    private static func run(_ name: String, _ arguments: [String]) throws -> Int32 {
+        switch name {
+        case "--help", "-h": return try show(Help.overview())
+        case "--version": return try show("pinfold \(Version.text)\n")
+        default: break
+        }
+        guard let entry = CommandTable.entry(named: name) else {
+            Output.complain("there is no command '\(name)'; see pinfold --help")
+            return ExitCode.usage
+        }
+        let parsed = try Arguments(
+            arguments, startingAt: 2, flags: entry.allFlags, endsAtFirstWord: entry.runsOthers)
+        if parsed.has("help") { return try show(Help.page(entry)) }
+        return try entry.run(parsed)
     }
 
     private static func exitCode(of error: InterfaceError) -> Int32 {
@@ -48,8 +65,8 @@ struct Main {
         }
     }
 
-    private static func show(_ text: String) -> Int32 {
-        Output.print(text)
+    private static func show(_ text: String) throws -> Int32 {
+        try Output.print(text)
         return 0
     }
 }

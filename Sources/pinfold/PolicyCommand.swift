@@ -20,28 +20,28 @@ enum PolicyCommand {
             throw UsageError("there is no folder \(folder)")
         }
         switch arguments.words.first {
-        case "check"? where arguments.words.count == 1: return check(folder, arguments)
+        case "check"? where arguments.words.count == 1: return try check(folder, arguments)
         case "show"? where arguments.words.count <= 2:
             return try show(arguments.words.count == 2 ? arguments.words[1] : nil, folder, arguments)
         default: throw UsageError("say check, show, or show NAME")
         }
     }
 
-    private static func check(_ folder: String, _ arguments: Arguments) -> Int32 {
-        do throws(PolicySet.Rejection) {
+    private static func check(_ folder: String, _ arguments: Arguments) throws -> Int32 {
+        do {
             let set = try PolicyFolder.set(in: folder)
             let names = set.book.entries.map(\.name)
             if arguments.has("json") {
-                Output.printPretty(["policies": .array(names.map { .string($0) }), "complaints": []])
+                try Output.printPretty(["policies": .array(names.map { .string($0) }), "complaints": []])
             } else {
-                Output.print(
-                    "\(folder): \(Wording.count(names.count, "policy file")) besides pool.policy, nothing to complain of\n"
+                try Output.print(
+                    "\(PrintableText(folder)): \(Wording.count(names.count, "policy file")) besides pool.policy, nothing to complain of\n"
                 )
             }
             return 0
-        } catch {
+        } catch let error as PolicySet.Rejection {
             if arguments.has("json") {
-                Output.printPretty([
+                try Output.printPretty([
                     "policies": [], "complaints": .array(error.complaints.map { .string($0.description) }),
                 ])
             } else {
@@ -64,13 +64,13 @@ enum PolicyCommand {
             rows = PolicyText.rows(of: set.pool, in: set)
         }
         if arguments.has("json") {
-            Output.printPretty(
+            try Output.printPretty(
                 [
                     "keys": .array(
                         rows.map { ["key": .string($0.key), "value": .string($0.value), "origin": JSON($0.origin)] })
                 ])
         } else {
-            Output.print(
+            try Output.print(
                 Output.table(
                     ["KEY", "VALUE", "FROM"],
                     rows.map { [$0.key, $0.value.isEmpty ? "-" : $0.value, $0.origin ?? "default"] }))

@@ -47,7 +47,7 @@ enum SessionCommands {
             }
         }
         if arguments.has("json") {
-            Output.printPretty(
+            try Output.printPretty(
                 arguments.has("all") || names.count != 1 ? ["sessions": .array(sessions)] : sessions.first ?? .null)
         }
         return failed ? 1 : 0

@@ -17,7 +17,7 @@ enum SetCommand {
         let answer = try client.ask(
             .set(arguments.words[0], settings: Array(arguments.words.dropFirst())), within: .seconds(60))
         for limit in try answer.required("unheld", as: .array(of: .unheldLimit)) { Output.complain(limit.description) }
-        if arguments.has("json") { Output.printPretty(answer["session"] ?? .null) }
+        if arguments.has("json") { try Output.printPretty(answer["session"] ?? .null) }
         return 0
     }
 }

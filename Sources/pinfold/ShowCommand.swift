@@ -10,9 +10,9 @@ enum ShowCommand {
         var client = try Client(arguments)
         let answer = try client.ask(.show(arguments.words[0]))
         if arguments.has("json") {
-            Output.printPretty(merged(answer))
+            try Output.printPretty(merged(answer))
         } else {
-            Output.print(try page(answer))
+            try Output.print(try page(answer))
         }
         return 0
     }
@@ -48,9 +48,11 @@ enum ShowCommand {
             lines.append(("Not held", "\(limit.key)=: \(limit.reason)"))
         }
         let width = lines.map(\.0.count).max() ?? 0
-        let facts = lines.map { "\(String(repeating: " ", count: width - $0.0.count))\($0.0): \($0.1)\n" }
+        let facts = lines.map {
+            "\(String(repeating: " ", count: width - $0.0.count))\($0.0): \(PrintableText($0.1))\n"
+        }
         let keys = try answer.required("policy", as: .object)
-        let policy = keys.map { "  \($0.key)=\($0.value.string ?? "")\n" }
+        let policy = keys.map { "  \($0.key)=\(PrintableText($0.value.string ?? ""))\n" }
         return facts.joined() + "\nPolicy in force:\n" + policy.joined()
     }
 

@@ -18,9 +18,9 @@ enum ReloadCommand {
 enum VersionCommand {
     static let entry = CommandEntry("version", "Show the version", flags: [Flag.json]) { arguments in
         if arguments.has("json") {
-            Output.printPretty(["version": .string(Version.text)])
+            try Output.printPretty(["version": .string(Version.text)])
         } else {
-            Output.print("pinfold \(Version.text)\n")
+            try Output.print("pinfold \(Version.text)\n")
         }
         return 0
     }

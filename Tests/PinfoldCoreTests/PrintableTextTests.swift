@@ -12,6 +12,10 @@ import Testing
         #expect(PrintableText(text).description == shown)
     }
 
+    @Test func jsonKeepsItsMeaning() {
+        #expect(PrintableText.json("{\n  \"a\": \"\u{9B}1m\u{202E}é\"}\n") == "{\n  \"a\": \"\\u009b1m\\u202eé\"}\n")
+    }
+
     @Test func longTextIsCutBetweenCharacters() {
         #expect(PrintableText("abcdef", most: 6).description == "abcdef")
         #expect(PrintableText("abcdefg", most: 6).description == "abcdef…")

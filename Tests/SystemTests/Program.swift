@@ -25,7 +25,7 @@ final class Program {
 
     init(
         _ executable: String, _ arguments: [String], rig: Rig, input wanted: Input = .none,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], standardOutput: Int32? = nil, standardError: Int32? = nil
     ) throws {
         var command = Command(ByteString(executable), arguments.map { ByteString($0) })
         command.set("PINFOLD_SOCKET", rig.socket)
@@ -39,8 +39,8 @@ final class Program {
         let output = try OwnedDescriptor.open(outputPath, [.write, .create, .append])
         let errors = try OwnedDescriptor.open(errorPath, [.write, .create, .append])
         let null = try OwnedDescriptor.open("/dev/null", .read)
-        options.standardOutput = output.number
-        options.standardError = errors.number
+        options.standardOutput = standardOutput ?? output.number
+        options.standardError = standardError ?? errors.number
         options.standardInput = null.number
         let pipe = try PinfoldLinux.Pipe()
         if wanted == .pipe { options.standardInput = pipe.reading.number }

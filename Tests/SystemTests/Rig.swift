@@ -67,8 +67,13 @@ final class Rig {
     }
 
     /// Starts a controller and waits until it answers.
-    func serve(_ more: [String] = []) throws {
-        let started = try Program(Program.pinfold, serveArguments + more, rig: self)
+    ///
+    /// - Parameters:
+    ///   - wrapped: what executes it.
+    ///   - errors: its standard error; a file by default.
+    func serve(_ more: [String] = [], wrapped: [String] = [], errors: Int32? = nil) throws {
+        let words = wrapped + [Program.pinfold] + serveArguments + more
+        let started = try Program(words[0], Array(words.dropFirst()), rig: self, standardError: errors)
         controller = started
         let deadline = MonotonicClock.now().advanced(by: Rig.patience)
         while true {

@@ -1,0 +1,63 @@
+import PinfoldCore
+package import PinfoldLinux
+
+/// Writes the lines of the log on a thread of its own. Whoever reads them may stop to, and the loop must not wait for
+/// that. To make standard error non-blocking is no way: that belongs to the open file, which others have as well.
+package final class LogThread {
+    /// Bytes that wait to be written.
+    private static let mostWaiting = 16 << 10
+    private static let longestLine = 8 << 10
+
+    private let worker: WorkerThread<Int>
+    private let write: @Sendable (String) -> Void
+    private var waiting = 0
+    private var dropped = 0
+
+    /// - Parameter write: called on the thread, and may take as long as it likes.
+    package init(write: @escaping @Sendable (String) -> Void) throws(Errno) {
+        worker = try WorkerThread()
+        self.write = write
+    }
+
+    deinit {
+        worker.abandon()
+    }
+
+    /// Whether there are lines of which nobody knows yet that they were dropped.
+    package var hasDropped: Bool { dropped > 0 }
+
+    package func say(_ text: String) {
+        collect()
+        let line = PrintableText(text, most: Self.longestLine).description
+        guard dropped == 0, waiting + line.utf8.count <= Self.mostWaiting else {
+            dropped += 1
+            return
+        }
+        submit(line)
+    }
+
+    /// Notes what was written. Once there is room again, the lines that found none are counted in one, before any other.
+    package func collect() {
+        while let size = worker.takeResult() { waiting -= size }
+        guard dropped > 0, waiting <= Self.mostWaiting / 2 else { return }
+        submit("\(Wording.count(dropped, "line")) of this log \(dropped == 1 ? "was" : "were") dropped: nobody read it")
+        dropped = 0
+    }
+
+    /// Waits until everything is written, and no longer than this for somebody to read.
+    package func finish(within patience: Duration) {
+        let deadline = MonotonicClock.now().advanced(by: patience)
+        while waiting > 0, MonotonicClock.now() < deadline {
+            _ = try? waitFor(worker.resultsDescriptor, .readable, deadline: deadline)
+            collect()
+        }
+    }
+
+    private func submit(_ line: String) {
+        waiting += line.utf8.count
+        worker.submit { [write] in
+            write(line)
+            return line.utf8.count
+        }
+    }
+}

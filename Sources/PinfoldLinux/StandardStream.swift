@@ -1,0 +1,30 @@
+import Glibc
+
+/// Standard output or standard error, as whoever started us left it. It may be closed, or open for reading only, and the
+/// open file behind it belongs to others too: nothing about it is changed.
+package enum StandardStream: Int32, Sendable {
+    case output = 1
+    case error = 2
+
+    /// Writes everything, and waits for room. Needs no descriptor of its own.
+    ///
+    /// - Throws: EBADF where it is closed or cannot be written, EPIPE where nobody reads, ENOSPC.
+    ///
+    /// The corresponding C function is `write`.
+    package func write(_ bytes: [UInt8]) throws(Errno) {
+        var done = 0
+        while done < bytes.count {
+            do throws(Errno) {
+                let rest = unsafe bytes.span.bytes.extracting(droppingFirst: done)
+                done += unsafe try rest.withUnsafeBytes { buffer throws(Errno) in
+                    try retried("write", ours: false) {
+                        unsafe Glibc::write(rawValue, buffer.baseAddress, buffer.count)
+                    }
+                }
+            } catch .again {
+                // Somebody else made it non-blocking.
+                _ = try waitFor(rawValue, .writable, deadline: nil)
+            }
+        }
+    }
+}
