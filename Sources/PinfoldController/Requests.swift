@@ -62,9 +62,8 @@ extension Controller {
         case .remember(let token):
             dispatch(.token(try lease(of: connection), token))
             return Reply()
-        case .list:
-            let seen = pool.sessions.all.filter { maySee($0, connection) }
-            return Reply(["sessions": .array(seen.compactMap { describe($0.id)?.json })])
+        case .list: return list(after: nil, limit: nil, connection)
+        case .listPage(let after, let limit): return list(after: after, limit: limit, connection)
         case .show(let name): return try show(try visible(name, connection))
         case .explain: return Reply(explain(to: connection))
         case .order(let verb, let name):
@@ -126,6 +125,26 @@ extension Controller {
     }
 
     // MARK: Answers
+
+    /// Sessions in one reply: a few hundred kilobytes of JSON. All that may be remembered would be more than a client may
+    /// leave unread.
+    private static let pageSize = 1_000
+
+    private func list(after: String?, limit: UInt64?, _ connection: ClientConnection) -> Reply {
+        let size = Int(min(max(limit ?? UInt64(Self.pageSize), 1), UInt64(Self.pageSize)))
+        var seen: [SessionID] = []
+        for session in pool.sessions.all where maySee(session, connection) {
+            if after.map({ session.id.text > $0 }) ?? true { seen.append(session.id) }
+        }
+        var next: String?
+        if after != nil || seen.count > size {
+            seen.sort { $0.text < $1.text }
+            if seen.count > size { next = seen[size - 1].text }
+        }
+        var reply: JSONObject = ["sessions": .array(seen.prefix(size).compactMap { describe($0)?.json })]
+        if let next { reply["next"] = .string(next) }
+        return Reply(reply)
+    }
 
     private func show(_ id: SessionID) throws(InterfaceError) -> Reply {
         guard let session = pool.sessions[id], let description = describe(id) else { throw .noSuchSession(id.text) }

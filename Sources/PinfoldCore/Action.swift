@@ -65,6 +65,9 @@ package enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case noPlace(waited: Duration, sessions: Int, limit: Int)
     case noMemory(waited: Duration, available: UInt64, needed: UInt64)
     case queueFull(Int)
+    case userQueueFull(Int, limit: Int)
+    case noUserPlace(waited: Duration, limit: Int)
+    case tooManySuspended(Int, limit: Int, key: String?)
     case creation(String)
     case shuttingDown
 
@@ -82,6 +85,14 @@ package enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
                 + "\(Wording.bytes(needed)) needed with the reserve, and no session may be evicted"
         case .queueFull(let length):
             "\(length) requests are waiting already; try again later"
+        case .userQueueFull(let count, let limit):
+            "\(count) requests of this user are waiting already, and MaxQueuedPerUser= is \(limit); try again later"
+        case .noUserPlace(let waited, let limit):
+            "no place became free in \(Wording.roughly(waited)): all \(limit) sessions that a user may have run, and none "
+                + "of them may be evicted; end one, or raise MaxSessionsPerUser="
+        case .tooManySuspended(let count, let limit, let key):
+            "\(count) sessions \(key == nil ? "of all users" : "of this user") live or are suspended, and at most "
+                + "\(limit) may be; end some of them with 'pinfold end'\(key.map { ", or raise \($0)" } ?? "")"
         case .creation(let reason):
             reason
         case .shuttingDown:

@@ -1,4 +1,4 @@
-/// Who gets a session now, who waits, and who is turned away: first come, first served.
+/// Who gets a session now, who waits, and who is turned away: users in turn, and of each the first that came.
 extension SessionPool {
     /// More waiting requests than this help nobody.
     static let longestQueue = 1_000
@@ -33,13 +33,14 @@ extension SessionPool {
         if let life = session?.life, life.stopping == nil {
             return .alreadyRunning(LifeID(session: request.session, number: life.number))
         }
-        return nil
+        return shareRefusal(of: request)
     }
 
-    /// Admits from the head of the queue for as long as there is room, and makes room where there is none.
+    /// Admits from the queue for as long as there is room, and makes room where there is none.
     mutating func admit(at now: Instant, _ actions: inout [Action]) {
         dropExpired(at: now, &actions)
-        while let index = queue.firstIndex(where: { sessions[$0.request.session]?.life == nil }) {
+        makeUserPlaces(at: now, &actions)
+        while let index = nextQueued(besides: usersAtTheirLimit()) {
             if residentCount >= budget.policy.maxSessions {
                 queue[index].lack = .place
                 makePlaces(at: now, &actions)
@@ -55,27 +56,34 @@ extension SessionPool {
                 makeMemory(lack, at: now, &actions)
                 break
             }
-            begin(queue.remove(at: index).request, at: now, &actions)
+            let request = queue.remove(at: index).request
+            noteTurn(of: request.owner)
+            begin(request, at: now, &actions)
         }
         tellQueued(&actions)
     }
 
     private mutating func tellQueued(_ actions: inout [Action]) {
-        for index in queue.indices where !queue[index].isAnnounced {
+        guard queue.contains(where: { !$0.isAnnounced }) else { return }
+        for (position, index) in queueOrder().enumerated() where !queue[index].isAnnounced {
             queue[index].isAnnounced = true
             let request = queue[index].request
-            actions.append(.queued(request.client, position: index + 1))
+            actions.append(.queued(request.client, position: position + 1))
             actions.append(
-                .announce(Announcement(.queued, request.session, [("position", .number(Int64(index + 1)))])))
+                .announce(Announcement(.queued, request.session, [("position", .number(Int64(position + 1)))])))
         }
     }
 
     private mutating func dropExpired(at now: Instant, _ actions: inout [Action]) {
+        guard queue.contains(where: { $0.deadline <= now }) else { return }
+        let full = usersAtTheirLimit()
         for entry in queue where entry.deadline <= now {
             let waited = now.since(entry.since)
             let refusal: Refusal =
                 if case .memory(let available, let needed) = entry.lack {
                     .noMemory(waited: waited, available: available, needed: needed)
+                } else if let limit = budget.policy.maxSessionsPerUser, full.contains(entry.request.owner) {
+                    .noUserPlace(waited: waited, limit: limit)
                 } else {
                     .noPlace(waited: waited, sessions: residentCount, limit: budget.policy.maxSessions)
                 }

@@ -118,10 +118,14 @@ extension SessionPool {
     }
 
     /// Evicts the first of the ranked list, or says that there is none.
+    ///
+    /// - Parameter user: whose sessions are ranked; nil for all.
     mutating func evictOne(
-        for need: EvictionNeed, at now: Instant, _ actions: inout [Action], because cause: (Duration) -> Cause
+        for need: EvictionNeed, of user: UserID? = nil, at now: Instant, _ actions: inout [Action],
+        because cause: (Duration) -> Cause
     ) {
-        let ranked = Eviction.rank(sessions.all, for: need, at: now)
+        let ranked = Eviction.rank(
+            sessions.all.lazy.filter { user == nil || $0.owner == user }, for: need, at: now)
         guard let victim = ranked.first, victim.isEligible, let index = sessions.index(of: victim.life) else {
             announceFutility(.nothingEvictable, nil, [("sessions", .number(Int64(residentCount)))], at: now, &actions)
             return

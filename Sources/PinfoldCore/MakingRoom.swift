@@ -35,10 +35,32 @@ extension SessionPool {
         return expected > used ? expected - used : 0
     }
 
+    /// Whoever has all the places that a user may have makes room among their own.
+    mutating func makeUserPlaces(at now: Instant, _ actions: inout [Action]) {
+        guard let limit = budget.policy.maxSessionsPerUser else { return }
+        let full = usersAtTheirLimit().intersection(queue.map(\.request.owner))
+        for user in full.sorted(by: { $0.number < $1.number }) {
+            let own = sessions.residents.filter { sessions.all[$0].owner == user }
+            let ending = own.count { sessions.all[$0].life?.stopping != nil }
+            let waiting = queue.count { $0.request.owner == user }
+            for _ in 0..<max(0, min(waiting, limit) - ending) {
+                let ranked = Eviction.rank(sessions.all.filter { $0.owner == user }, for: .place, at: now)
+                guard ranked.first?.isEligible == true else { break }
+                evictOne(for: .place, of: user, at: now, &actions) {
+                    .poolFull(sessions: own.count, limit: limit, idle: $0)
+                }
+                if budget.policy.dryRun { break }
+            }
+        }
+    }
+
     /// One victim for each waiting request that no ending session makes room for.
     mutating func makePlaces(at now: Instant, _ actions: inout [Action]) {
         let ending = sessions.residents.count { sessions.all[$0].life?.stopping != nil }
-        let missing = queue.count - ending - max(0, budget.policy.maxSessions - residentCount)
+        // Who waits for a place of their own is helped by no other.
+        let full = usersAtTheirLimit()
+        let waiting = queue.count { !full.contains($0.request.owner) }
+        let missing = waiting - ending - max(0, budget.policy.maxSessions - residentCount)
         guard missing > 0 else { return }
         let limit = budget.policy.maxSessions
         let taken = residentCount

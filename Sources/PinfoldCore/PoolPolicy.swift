@@ -4,6 +4,12 @@ package struct PoolPolicy: Hashable, Sendable {
     /// Nil leaves the kernel's own (no limit of the pool's).
     package var memorySwapMax: MemoryAmount?
     package var maxSessions = 10
+    /// Of one user's sessions, how many may live at a time; nil for as many as there may be in all.
+    package var maxSessionsPerUser: Int?
+    /// How many requests of one user may wait at a time.
+    package var maxQueuedPerUser = 100
+    /// How many suspended sessions one user may have.
+    package var maxSuspendedPerUser = 1_000
     /// What must stay free; below it idle sessions are evicted with grace.
     package var memoryReserve = MemoryAmount.percent(10)
     /// Below it they are evicted at once.

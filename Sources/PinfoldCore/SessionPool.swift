@@ -6,6 +6,9 @@ package struct SessionPool: Sendable {
     package internal(set) var budget: PoolBudget
     package internal(set) var sessions = SessionTable()
     var queue: [QueuedRequest] = []
+    /// When each user was last served, by a number that rises; 0 for never.
+    var turns: [UserID: UInt64] = [:]
+    var lastTurn: UInt64 = 0
     var memory = MemoryWatch()
     var records = RecordFailures()
     var shutdown = Shutdown.no

@@ -26,8 +26,9 @@ extension SessionPool {
         nextDue = sessions.residents.reduce(nil) { Instant.earliest($0, sessions.all[$1].nextDeadline(at: now)) }
     }
 
-    /// Forgets the longest ended of the ended, those that could go on much later than those that could not. A suspended
-    /// session is never forgotten: somebody may come back to it.
+    /// Forgets the longest ended of the ended, those that could go on much later than those that could not; of whoever
+    /// has most of them, so that nobody can make another user's be forgotten. A suspended session is never forgotten:
+    /// somebody may come back to it.
     mutating func forgetOldest(_ actions: inout [Action]) {
         forgetOldest(beyond: Self.rememberedEnds, withToken: false, &actions)
         forgetOldest(beyond: Self.rememberedTokens, withToken: true, &actions)
@@ -43,7 +44,7 @@ extension SessionPool {
         func end(of index: Int) -> (Instant, SessionID) {
             (sessions.all[index].endedAt ?? beginning, sessions.all[index].id)
         }
-        guard let oldest = ended.min(by: { end(of: $0) < end(of: $1) }) else { return }
+        guard let oldest = mostRemembered(ended).min(by: { end(of: $0) < end(of: $1) }) else { return }
         let id = sessions[oldest].id
         sessions.remove(id)
         actions.append(.forget(id))

@@ -19,6 +19,16 @@ package enum PoolKeys {
             "MaxSessions", "how many sessions may live at a time", \.maxSessions, default: standard,
             read: { (text: String) throws(ValueProblem) in Int(try ValueSyntax.number(text, in: 1...100_000)) },
             write: { "\($0)" }),
+        PolicyKey(
+            "MaxSessionsPerUser", "how many sessions of one user may live at a time", \.maxSessionsPerUser,
+            default: standard,
+            read: { (text: String) throws(ValueProblem) in
+                text == "infinity" ? nil : Int(try ValueSyntax.number(text, in: 1...100_000))
+            },
+            write: { $0.map { "\($0)" } ?? "infinity" }),
+        count("MaxQueuedPerUser", "how many requests of one user may wait for a place", \.maxQueuedPerUser, 1...1_000),
+        count(
+            "MaxSuspendedPerUser", "how many suspended sessions one user may have", \.maxSuspendedPerUser, 1...16_384),
         reserve("MemoryReserve", "what must stay free; below it idle sessions are evicted with grace", \.memoryReserve),
         reserve("MemoryReserveHard", "below it they are killed at once", \.memoryReserveHard),
         PolicyKey(
@@ -44,6 +54,16 @@ package enum PoolKeys {
             "Enforcement", "kernel: refuse where the kernel cannot hold the limits; best: start anyway, and say so",
             \.enforcement, default: standard),
     ]
+
+    private static func count(
+        _ name: String, _ summary: String, _ path: any WritableKeyPath<PoolPolicy, Int> & Sendable,
+        _ range: ClosedRange<UInt64>
+    ) -> PolicyKey<PoolPolicy> {
+        PolicyKey(
+            name, summary, path, default: standard,
+            read: { (text: String) throws(ValueProblem) in Int(try ValueSyntax.number(text, in: range)) },
+            write: { "\($0)" })
+    }
 
     private static func reserve(
         _ name: String, _ summary: String, _ path: any WritableKeyPath<PoolPolicy, MemoryAmount> & Sendable

@@ -159,7 +159,9 @@ package enum Interface {
         # What the next life needs to go on, in place of what was kept before; null for nothing.
         method Remember(token: ?string) -> ()
 
-        method List() -> (sessions: []Session)
+        # At most 1,000 sessions, or `limit`. Where there are more they come by their names, and `next` is what to give
+        # for `after` to have those that follow.
+        method List(after: ?string, limit: ?int) -> (sessions: []Session, next: ?string)
 
         method Show(
           session: string

@@ -16,6 +16,8 @@ package enum Request: Hashable, Sendable {
     case remember(String?)
 
     case list
+    /// `List` by name: those after one, and no more than so many; nil for as many as one reply has.
+    case listPage(after: String?, limit: UInt64?)
     case show(String)
     case explain
     case order(OrderVerb, String)
@@ -42,7 +44,7 @@ package enum Request: Hashable, Sendable {
     /// Whether it changes nothing: there is no sense in it where no answer is wanted, and the answer may be long.
     package var isLook: Bool {
         switch self {
-        case .list, .show, .explain, .events, .describe, .information, .interfaceDescription: true
+        case .list, .listPage, .show, .explain, .events, .describe, .information, .interfaceDescription: true
         default: false
         }
     }

@@ -25,7 +25,10 @@ extension Request {
             self = .active(try parameters.required("source", as: .oneOf(ActivitySource.self)))
         case "io.pinfold.Turn": self = .turn(try TurnReport(json: parameters))
         case "io.pinfold.Remember": self = .remember(try parameters.optional("token", as: .string))
-        case "io.pinfold.List": self = .list
+        case "io.pinfold.List":
+            let after = try parameters.optional("after", as: .string)
+            let limit = try parameters.optional("limit", as: .uint64)
+            self = after == nil && limit == nil ? .list : .listPage(after: after, limit: limit)
         case "io.pinfold.Show": self = .show(try parameters.required("session", as: .string))
         case "io.pinfold.Explain": self = .explain
         case "io.pinfold.Touch", "io.pinfold.Pin", "io.pinfold.Unpin", "io.pinfold.Suspend", "io.pinfold.End",
@@ -72,6 +75,8 @@ extension Request {
         case .turn(let report): Call("io.pinfold.Turn", report.json, isOneway: true)
         case .remember(let token): Call("io.pinfold.Remember", ["token": JSON(token)], isOneway: true)
         case .list: Call("io.pinfold.List")
+        case .listPage(let after, let limit):
+            Call("io.pinfold.List", ["after": JSON(after), "limit": JSON(limit)])
         case .show(let session): Call("io.pinfold.Show", ["session": .string(session)])
         case .explain: Call("io.pinfold.Explain")
         case .order(let verb, let session): Call("io.pinfold.\(verb.rawValue)", ["session": .string(session)])

@@ -28,6 +28,18 @@ struct Client: ~Copyable {
         try Client.parameters(try socket.ask(request, within: patience))
     }
 
+    /// All sessions that the caller may see, page by page.
+    mutating func sessions() throws -> [SessionDescription] {
+        var found: [SessionDescription] = []
+        var after: String?
+        repeat {
+            let page = try ask(after.map { .listPage(after: $0, limit: nil) } ?? .list)
+            found += try page.required("sessions", as: .array(of: .session))
+            after = try page.optional("next", as: .string)
+        } while after != nil
+        return found
+    }
+
     /// The next answer of a call that is answered more than once.
     mutating func next() throws -> JSONObject {
         try Client.parameters(try socket.reply(within: nil))

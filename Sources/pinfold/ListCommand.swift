@@ -9,9 +9,7 @@ enum ListCommand {
     ) { arguments in
         let states = try states(arguments)
         var client = try Client(arguments)
-        let answer = try client.ask(.list)
-        let sessions = try answer.required("sessions", as: .array(of: .session))
-            .filter { states.isEmpty || states.contains($0.state) }
+        let sessions = try client.sessions().filter { states.isEmpty || states.contains($0.state) }
         if arguments.has("json") {
             try Output.printPretty(["sessions": .array(sessions.map(\.json))])
         } else {

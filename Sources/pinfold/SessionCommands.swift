@@ -60,7 +60,7 @@ enum SessionCommands {
         }
         guard arguments.words.isEmpty else { throw UsageError("either names or --all") }
         var client = try Client(arguments)
-        let sessions = try client.ask(.list).required("sessions", as: .array(of: .session))
+        let sessions = try client.sessions()
         return sessions.filter { $0.processID != nil || $0.cgroup != nil }.map(\.id)
     }
 

@@ -16,6 +16,37 @@ import Testing
         withExtendedLifetime(bystander) {}
     }
 
+    @Test func listComesInPagesThatLeaveNothingOutAndTellNothingTwice() throws {
+        try Desk.with { desk in
+            let names = (0..<2_500).map { "s\($0)" }
+            let adoptions = try names.map { name in
+                var session = Session(
+                    id: try SessionID(name), owner: UserID(1_001), policyName: "default", policy: SessionPolicy(),
+                    settings: [], lastActivity: desk.now)
+                session.lives = 1
+                session.isSuspended = true
+                session.cause = .idleTimeout(idle: .seconds(1), limit: .seconds(1))
+                return Adoption(session: session, survivor: nil)
+            }
+            desk.controller.dispatch(.adopted(adoptions))
+            let client = try desk.client()
+            var found: [String] = []
+            var request: Request? = .list
+            while let next = request {
+                let page = try client.ask(next).parameters
+                let part = page["sessions"]?.array?.compactMap { $0["id"]?.string } ?? []
+                #expect(part.count <= 1_000)
+                found += part
+                request = page["next"]?.string.map { .listPage(after: $0, limit: nil) }
+            }
+            #expect(found.count == names.count)
+            #expect(Set(found) == Set(names))
+            let few = try client.ask(.listPage(after: "s1", limit: 2)).parameters
+            #expect(few["sessions"]?.array?.compactMap { $0["id"]?.string } == ["s10", "s100"])
+            #expect(few["next"]?.string == "s100")
+        }
+    }
+
     @Test func halfAFrameKeepsNobodyWaiting() throws {
         try Desk.with { desk in
             let bystander = try desk.start("bystander")

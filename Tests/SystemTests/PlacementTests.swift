@@ -26,6 +26,18 @@ struct PlacementTests {
         }
     }
 
+    @Test func userWithAllTheirPlacesIsRefusedAndOthersAreNot() throws {
+        try Rig.with(pool: "MaxSessionsPerUser=1", policies: ["default.policy": "[Session]\nEvict=never\n"]) { rig in
+            try rig.openToOthers()
+            let theirs = try rig.start("theirs", wrapped: nobody)
+            let refused = try rig.launch(["run", "-s", "more", "--wait", "1s", "--", "true"], wrapped: nobody).finish()
+            #expect(refused.status == 73)
+            #expect(refused.errors.contains("MaxSessionsPerUser="))
+            #expect(try rig.pinfold("run", "-s", "ours", "--", "true").status == 0)
+            withExtendedLifetime(theirs) {}
+        }
+    }
+
     @Test func usersSeeAndMoveTheirOwnSessionsAlone() throws {
         try Rig.with { rig in
             try rig.openToOthers()
