@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -136,4 +137,9 @@ ssize_t pinfold_receive(int socket, void *bytes, size_t count, int *descriptors,
         *descriptor_count += found;
     }
     return received;
+}
+
+void pinfold_limit_kept_memory(int bytes) {
+    mallopt(M_MMAP_THRESHOLD, bytes);
+    mallopt(M_TRIM_THRESHOLD, bytes);
 }

@@ -23,6 +23,8 @@ package enum Launcher {
     /// The same for an agent that speaks ACP, which may go and come back meanwhile.
     package static func relay(_ options: RelayOptions, say: (String) -> Void) -> Int32 {
         leave(say) {
+            // A message may have 64 MB, and there is a launcher for each session: it keeps what most lines need.
+            limitKeptMemory(to: 4 << 20)
             let station = try Station()
             var relay = try AgentRelay(options, station)
             return try relay.run(say: say)

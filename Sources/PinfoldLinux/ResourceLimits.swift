@@ -21,6 +21,13 @@ package func openFilesLimit() -> UInt64 {
     return result == 0 ? UInt64(limit.rlim_cur) : 1_024
 }
 
+/// Gives freed memory back to the kernel beyond this many bytes. See mallopt(3).
+///
+/// Left alone, glibc raises what it keeps to twice the largest block that was ever freed, up to 64 MB.
+package func limitKeptMemory(to bytes: Int32) {
+    pinfold_limit_kept_memory(bytes)
+}
+
 /// Makes orphans below this process its own children, as they are PID 1's in a container. See prctl(2).
 ///
 /// From then on children appear that nobody here has started, and they must be reaped.

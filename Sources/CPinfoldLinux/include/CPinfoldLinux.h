@@ -78,6 +78,7 @@ int pinfold_pidfd_send_signal(int pidfd, int signal);
 int pinfold_filesystem_type(int descriptor, int64_t *_Nonnull type);   // fstatfs
 ssize_t pinfold_fgetxattr(int file, const char *_Nonnull name, void *_Nonnull value, size_t size);
 int pinfold_fsetxattr(int file, const char *_Nonnull name, const void *_Nonnull value, size_t size);
+void pinfold_limit_kept_memory(int bytes);                             // mallopt
 int pinfold_set_subreaper(bool on);                                    // prctl PR_SET_CHILD_SUBREAPER
 int pinfold_forbid_core(void);                                         // prctl PR_SET_DUMPABLE
 int pinfold_set_thread_name(const char *_Nonnull name);                // prctl PR_SET_NAME

@@ -95,3 +95,15 @@ def eviction_of_an_agent_that_does_not_read_does_not_hang(world):
     expect_equal(talk.prompt("say back"), "back")
     arrived = len(talk.log.requests("_test/notice"))
     expect(arrived <= LINES // 10, f"{arrived} notifications arrived, of {LINES // 10}")
+
+
+@scenario
+def launcher_gives_back_the_memory_of_a_large_message(world):
+    talk = world.talk()
+    talk.prompt("say warm")
+    before = talk.memory()
+    large = "x" * (50 * MEBIBYTE)
+    expect_equal(talk.call("_test/echo", {"text": large}), {"text": large})
+    expect_equal(talk.prompt("say after"), "after")
+    kept = talk.memory() - before
+    expect(kept <= 8 * MEBIBYTE, f"the launcher kept {kept} bytes")
