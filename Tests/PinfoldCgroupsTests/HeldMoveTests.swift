@@ -6,7 +6,7 @@ import Testing
 @Suite(.needsCgroups) struct HeldMoveTests {
     @Test func heldProcessIsMoved() throws {
         try withTestCgroup("held") { cgroup throws in
-            let child = try TalkingChild("echo; sleep 1000")
+            let child = try TalkingChild("echo; exec sleep 1000")
             _ = try child.lines(1)
             #expect(try cgroup.attach(child.process.pidfd))
             #expect(try cgroup.processes() == [child.process.pid])
@@ -26,7 +26,7 @@ import Testing
 
     @Test func whoeverGotTheNumberIsMovedBackToWhereItsParentIs() throws {
         try withTestCgroup("number") { cgroup throws in
-            let child = try TalkingChild("echo; sleep 1000")
+            let child = try TalkingChild("echo; exec sleep 1000")
             _ = try child.lines(1)
             let before = CgroupMembership.of(child.process.pid)
             #expect(before != nil)
