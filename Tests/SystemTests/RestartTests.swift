@@ -118,6 +118,27 @@ struct RestartTests {
         }
     }
 
+    /// As an older controller took it, and ended over it at every start.
+    @Test func settingInARecordThatIsNoLongerRightIsLeftOutAloneAndSaid() throws {
+        try Rig.with { rig in
+            let program = try rig.start("a", flags: ["--set", "TasksMax=50", "--set", "TermSec=2s"])
+            try rig.pinfold("suspend", "a")
+            _ = try program.wait()
+            _ = try rig.stopController()
+            let record = rig.folder + "/state/sessions/a.json"
+            let text = try text(ofFile: record)
+            #expect(text.contains("TasksMax=50"))
+            let changed = text.replacingOccurrences(of: "TasksMax=50", with: "CPUQuota=184467440737095516%")
+            try Data(changed.utf8).write(to: URL(filePath: record))
+            try rig.serve()
+            #expect(try rig.state("a") == "suspended")
+            let said = "a session's setting is left out: --set: CPUQuota=184467440737095516%: is more than 819200%"
+            #expect(rig.controller?.errors().contains(said) == true)
+            #expect(try rig.pinfold("show", "a").output.contains("TermSec=2s"))
+            #expect(try rig.pinfold("run", "-s", "a", "--", "true").status == 0)
+        }
+    }
+
     @Test func secondControllerOnTheSameSliceIsRefused() throws {
         try Rig.with { rig in
             let program = try rig.start("a")
