@@ -159,7 +159,7 @@ extension Stopping {
             switch step {
             case .closingInput(let until), .terminating(let until): until
             case .killing(let since, let isReportedStuck):
-                isReportedStuck ? nil : since + SessionPool.stuckAfter
+                isReportedStuck || isEmpty ? nil : since + SessionPool.stuckAfter
             case .collecting: nil
             }
         return Instant.earliest(stepEnd, statusDeadline)

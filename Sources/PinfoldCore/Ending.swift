@@ -99,7 +99,7 @@ extension SessionPool {
         switch stopping.step {
         case .closingInput(let until) where now >= until: terminate(index, at: now, &actions)
         case .terminating(let until) where now >= until: kill(index, at: now, &actions)
-        case .killing(let since, isReportedStuck: false) where now >= since + Self.stuckAfter:
+        case .killing(let since, isReportedStuck: false) where !stopping.isEmpty && now >= since + Self.stuckAfter:
             step(index, to: .killing(since: since, isReportedStuck: true), at: now)
             actions.append(
                 .announce(

@@ -143,8 +143,9 @@ package struct Stopping: Sendable {
         }
     }
 
+    /// Killed long ago and not empty. One that is empty and waits for its launcher is not.
     var isStuck: Bool {
-        if case .killing(_, isReportedStuck: true) = step { true } else { false }
+        if case .killing(_, isReportedStuck: true) = step { !isEmpty } else { false }
     }
 
     package var isKilling: Bool {

@@ -62,6 +62,24 @@ import Testing
         #expect(bench.order(.kill, "a").actions.words == ["kill a.1"])
     }
 
+    @Test func emptySessionThatWaitsForItsLauncherIsNeitherStuckNorKilledAgain() {
+        var bench = Bench()
+        var session = Session(
+            id: id("a"), owner: UserID(1_000), policyName: "default", policy: SessionPolicy(), settings: [],
+            lastActivity: bench.now)
+        session.lives = 1
+        let survivor = Adoption.Survivor(
+            facts: CreationFacts(enforcement: .kernel, unheld: []), processID: 1, placement: .into, keepsTree: false)
+        _ = bench.handle(.adopted([Adoption(session: session, survivor: survivor)]))
+        _ = bench.order(.kill, "a")
+        _ = bench.handle(.emptied(bench.life("a")))
+        for _ in 0..<20 {
+            let actions = bench.pass(.seconds(1))
+            #expect(actions.announced(.stuck) == [])
+            #expect(!actions.words.contains("kill a.1"))
+        }
+    }
+
     @Test func killIsNotTriedAgainOnceNobodyIsLeft() {
         var bench = Bench()
         bench.start("a")
