@@ -296,6 +296,10 @@ struct RandomHistory {
             if !collected.insert(life).inserted { violations.append("\(life) was collected twice") }
             ends += 1
         case .announce(let announcement):
+            // What did not help may be written again.
+            if announcement.name == .stuck, let session = announcement.session, let number = announcement.life {
+                kills.remove(LifeID(session: session, number: number))
+            }
             let names = announcement.details.map(\.name)
             if Set(names).count < names.count { violations.append("\(announcement.name) says \(names)") }
         default: break

@@ -112,6 +112,8 @@ final class Rig {
             try program.write(input)
             program.closeInput()
         }
+        // Hundreds of them would use up the descriptors of the tests where a process may have 1,024.
+        defer { programs.removeAll { $0 === program } }
         return try program.finish()
     }
 
