@@ -283,6 +283,8 @@ class Agent:
             session.cancel()
 
     def set_mode(self, request, params):
+        if "gate-on-mode" in self.bad:
+            self.wait_at_gate()
         if "refuse-mode" in self.bad:
             raise Refusal(-32602, "there is no such mode")
         self._set(params, "mode", params.get("modeId"))

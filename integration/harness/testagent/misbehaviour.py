@@ -11,6 +11,7 @@ NAMES = {
     "save-late": "keeps a conversation from its first prompt on, and nothing of commands",
     "no-replay": "loads a conversation and replays nothing of it",
     "late-replay": "replays a conversation after it has answered session/load",
+    "gate-on-mode": "waits at the gate before it answers session/set_mode",
     "refuse-mode": "refuses session/set_mode",
     "tell-state": "tells its commands and its usage whenever a conversation is opened",
     "gone-32002": "answers session/load and session/resume with -32002",
