@@ -32,9 +32,10 @@ struct DescriptorShortageTests {
             try leave(1, to: controller, rig)
             let killed = try rig.pinfold("kill", "a")
             #expect(try program.wait() == 137)
-            // To write the record takes another one.
-            #expect(killed.status != 0)
-            #expect(killed.errors.contains("it is done for 'a', but not on disk"), "\(killed.errors)")
+            // To write the record takes another one, which may have become free meanwhile.
+            #expect(
+                killed.status == 0 || killed.errors.contains("it is done for 'a', but not on disk"),
+                "\(killed.errors)")
 
             try leave(3, to: controller, rig)
             let refused = try rig.pinfold("run", "-s", "new", "--", "true")
@@ -46,7 +47,6 @@ struct DescriptorShortageTests {
             #expect(try rig.pinfold("run", "-s", "new", "--", "true").status == 0)
             #expect(try rig.pinfold("end", "b").status == 0)
             _ = try other.wait()
-            _ = try rig.await("records_kept")
             try rig.until("every cgroup to be gone") { try rig.cgroups() == [] }
         }
     }
