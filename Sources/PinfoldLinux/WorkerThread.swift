@@ -9,7 +9,7 @@ import Glibc
 /// Not `Sendable`: it belongs to the thread that made it.
 package final class WorkerThread<Result: Sendable> {
     private var jobs: OwnedDescriptor?
-    private let results: OwnedDescriptor
+    private let results: ResultPipe<Result>
     private let thread: pthread_t
     /// Jobs for which the pipe had no room. To wait for room here could be to wait for ever: the worker may be waiting
     /// for us to take results.
@@ -19,24 +19,23 @@ package final class WorkerThread<Result: Sendable> {
 
     package init() throws(Errno) {
         let toWorker = try Pipe()
-        let fromWorker = try Pipe()
         try toWorker.writing.setNonBlocking(true)
-        let (jobsEnd, resultsEnd) = (toWorker.reading.release(), fromWorker.writing.release())
+        let results = ResultPipe<Result>(try Pipe())
+        let jobsEnd = toWorker.reading.release()
         let body = Boxed<() -> Void> {
             let jobs = OwnedDescriptor(owning: jobsEnd)
-            let results = OwnedDescriptor(owning: resultsEnd)
             while let job = Boxed<@Sendable () -> Result>.receive(from: jobs) {
-                Boxed(job.content()).send(to: results)
+                Boxed(job.content()).send(to: results.writing)
             }
         }
         do throws(Errno) {
             thread = try start(body)
         } catch {
-            _ = DescriptorList(owning: [jobsEnd, resultsEnd])
+            _ = OwnedDescriptor(owning: jobsEnd)
             throw error
         }
         jobs = consume toWorker.writing
-        results = consume fromWorker.reading
+        self.results = results
     }
 
     deinit {
@@ -44,7 +43,7 @@ package final class WorkerThread<Result: Sendable> {
     }
 
     /// To be polled for reading; then call ``takeResult()``.
-    package var resultsDescriptor: Int32 { results.number }
+    package var resultsDescriptor: Int32 { results.reading.number }
 
     /// Gives the worker a job. Jobs are done in this order, one at a time; each gives one result.
     package func submit(_ job: @escaping @Sendable () -> Result) {
@@ -55,11 +54,7 @@ package final class WorkerThread<Result: Sendable> {
 
     /// The next result, nil where none is there yet.
     package func takeResult() -> Result? {
-        guard pending > 0, (try? waitFor(results.number, .readable, deadline: .init(nanoseconds: 0))) == .readable
-        else {
-            return nil
-        }
-        return receiveResult()
+        pending > 0 && results.isReadable ? receiveResult() : nil
     }
 
     /// Waits until every job is done and the thread has ended, and returns the results not taken yet.
@@ -80,11 +75,12 @@ package final class WorkerThread<Result: Sendable> {
         backlog = []
         pending = 0
         jobs = nil
+        results.discard()
         pthread_detach(thread)
     }
 
     private func receiveResult() -> Result? {
-        guard let result = Boxed<Result>.receive(from: results) else { return nil }
+        guard let result = Boxed<Result>.receive(from: results.reading) else { return nil }
         pending -= 1
         flush()
         return result.content
@@ -98,6 +94,36 @@ package final class WorkerThread<Result: Sendable> {
             }
         }
         backlog.removeFirst(sent.count)
+    }
+}
+
+/// The way back. Both threads hold both ends: what is in the pipe is only an address, so whoever is the last to let go
+/// releases what nobody took. A reading end of the owner alone would be closed while an abandoned thread sends.
+private final class ResultPipe<Result: Sendable>: Sendable {
+    let reading: OwnedDescriptor
+    let writing: OwnedDescriptor
+
+    init(_ pipe: consuming Pipe) {
+        reading = consume pipe.reading
+        writing = consume pipe.writing
+    }
+
+    deinit {
+        drain()
+    }
+
+    var isReadable: Bool {
+        (try? waitFor(reading.number, .readable, deadline: .init(nanoseconds: 0))) == .readable
+    }
+
+    /// Nobody takes results any more: the thread must not wait for room, nor go on waiting.
+    func discard() {
+        try? writing.setNonBlocking(true)
+        drain()
+    }
+
+    private func drain() {
+        while isReadable, Boxed<Result>.receive(from: reading) != nil {}
     }
 }
 

@@ -53,6 +53,45 @@ import Testing
         #expect(try pipe.reading.read(into: &byte) == .bytes(1))
         extendLifetime(pipe)
     }
+
+    @Test func resultsOfAnAbandonedWorkerAreReleased() throws {
+        let gate = try Pipe()
+        let done = try Pipe()
+        let opened = gate.reading.number
+        let finished = done.writing.number
+        do {
+            let worker = try WorkerThread<TellingEnd>()
+            worker.submit { TellingEnd(finished) }
+            worker.submit {
+                _ = try? waitFor(opened, .readable, deadline: nil)
+                return TellingEnd(finished)
+            }
+            worker.abandon()
+        }
+        try gate.writing.writeAll([1])
+        // One made before, or at, the end of its owner, one after.
+        var byte: [UInt8] = [0]
+        for _ in 0..<2 { #expect(try done.reading.read(into: &byte) == .bytes(1)) }
+        extendLifetime(gate)
+        extendLifetime(done)
+    }
+}
+
+/// Writes a byte when it is released.
+private final class TellingEnd: Sendable {
+    private let pipe: Int32
+
+    init(_ pipe: Int32) {
+        self.pipe = pipe
+    }
+
+    deinit {
+        let own = try? OwnedDescriptor.duplicating(pipe)
+        switch own {
+        case .some(let own): try? own.writeAll([1])
+        case .none: break
+        }
+    }
 }
 
 private func threadName() -> String? {
