@@ -13,10 +13,10 @@ TRIES = 3
 
 
 class Client(Talk):
-    def __init__(self, words, environment, home, name):
+    def __init__(self, words, environment, home, name, repeats_late=False):
         super().__init__(words, environment, os.path.join(home, "no.log"), name=name)
         self.home = home
-        self.transcript_of_steps = Transcript(home)
+        self.transcript_of_steps = Transcript(home, repeats_late)
         self._conversations = {}
         self._noted_until = 0
         self.answers["session/request_permission"] = _allow
@@ -67,6 +67,7 @@ class Client(Talk):
                 return
             failure = RequestFailed(response["error"])
             expect(failure.pinfold.get("outcome") != "gone" and failure.pinfold, f"'{text}' can be sent again: {failure}")
+            self.transcript_of_steps.leave_out(self.messages[since:])
             self.sent_again.append(f"{text}: {failure}")
         raise failure
 

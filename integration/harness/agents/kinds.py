@@ -15,10 +15,11 @@ class RealAgent:
 
     package: with its version, and its extra where ACP is one. python: the version that it runs with. slash: a command
     that it answers without the model. forks: whether it offers session/fork. saves: when a conversation is on disk first:
-    "at once", "with a command" or "with a prompt".
+    "at once", "with a command" or "with a prompt". repeats_late: whether it sends parts of the history, now and then, after
+    its answer to session/resume.
     """
 
-    def __init__(self, package, python, command, configure, slash, forks, saves):
+    def __init__(self, package, python, command, configure, slash, forks, saves, repeats_late=False):
         self.name, _, self.version = package.partition("==")
         self.name = self.name.partition("[")[0]
         self._package = package
@@ -28,6 +29,7 @@ class RealAgent:
         self.slash = slash
         self.forks = forks
         self.saves = saves
+        self.repeats_late = repeats_late
 
     def get(self):
         """Installs it where it is not there yet; returns its folder. Raises Skipped where it cannot be had."""
@@ -127,7 +129,7 @@ api_key = "{KEY}"
 
 
 AGENTS = [
-    RealAgent("mistral-vibe==3.0.2", "3.13", ["vibe-acp"], _vibe, "/help", forks=True, saves="with a prompt"),
+    RealAgent("mistral-vibe==3.0.2", "3.13", ["vibe-acp"], _vibe, "/help", True, "with a prompt", repeats_late=True),
     RealAgent("agentao==0.5.17", "3.13", ["agentao", "--acp", "--stdio"], _agentao, "/help", False, "with a command"),
     RealAgent("hermes-agent[acp]==0.19.0", "3.13", ["hermes", "acp"], _hermes, "/help", forks=True, saves="at once"),
     RealAgent("kimi-cli==1.49.0", "3.13", ["kimi", "acp"], _kimi, "/yolo", forks=False, saves="at once"),

@@ -15,7 +15,7 @@ BY_NAME = {agent.name: (agent,) for agent in AGENTS}
 SAVING_AT_ONCE = {agent.name: (agent,) for agent in AGENTS if agent.saves == "at once"}
 SAVING_COMMANDS = {agent.name: (agent,) for agent in AGENTS if agent.saves in ("at once", "with a command")}
 FORKING = {agent.name: (agent,) for agent in AGENTS if agent.forks and agent.saves == "at once"}
-# hermes-agent replays a conversation after the answer to session/resume, and the relay passes on what comes late.
+# hermes-agent replays a conversation after the answer to session/resume, and its messages have no ids to tell it by.
 REPLAYING_IN_TIME = {agent.name: (agent,) for agent in AGENTS if agent.name != "hermes-agent"}
 # Agents take their time to leave, and lose what they do not get to write.
 POLICY = "Activity=acp touch\nStdinCloseSec=20s\nTermSec=5s\nMemoryMax=4G\nTasksMax=2000"
@@ -56,7 +56,7 @@ class Comparison:
 
         try:
             environment = {**self._agent.environment(home, model.url), **self._world.marks}
-            client = Client(words, environment, home, name)
+            client = Client(words, environment, home, name, self._agent.repeats_late)
             self._world.talks.append(client)
             steps(client.start(), model, counted)
             expect_equal(

@@ -13,10 +13,17 @@ RANDOM_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f
 
 
 class Transcript:
-    """Events in the order in which the client sees them, one list of steps for each conversation."""
+    """Events in the order in which the client sees them, one list of steps for each conversation.
 
-    def __init__(self, home):
+    repeats_late: whether messages of former steps are left out, by their ids. An agent that sends history after its answer
+    to session/resume breaks the protocol, and the relay passes it on: docs/decisions/0012.
+    """
+
+    def __init__(self, home, repeats_late=False):
         self._home = home
+        self._repeats_late = repeats_late
+        # Messages and tool calls of former steps.
+        self._told = set()
         self._ids = {}
         self._names = {}
         self.steps = []
@@ -29,10 +36,29 @@ class Transcript:
     def add(self, step, answer, messages):
         """One step of the client: what it did, how that was answered, and what came until then."""
         updates = []
-        for message in messages:
-            if isinstance(message, dict) and "method" in message:
-                self._add_message(updates, message)
+        told = set()
+        for message in self._notifications(messages):
+            part = self._part(message)
+            if self._repeats_late and part in self._told:
+                continue
+            told.add(part)
+            self._add_message(updates, message)
+        self._told |= told - {None}
         self.steps.append((step, self._plain(answer), updates))
+
+    def leave_out(self, messages):
+        """Takes note of messages that belong to no step: a prompt was refused in its course."""
+        self._told |= {self._part(message) for message in self._notifications(messages)} - {None}
+
+    @staticmethod
+    def _notifications(messages):
+        return (message for message in messages if isinstance(message, dict) and "method" in message)
+
+    @staticmethod
+    def _part(message):
+        """The message or the tool call that an update is of; None where it has no id."""
+        update = message["params"].get("update") or {}
+        return update.get("messageId") or update.get("toolCallId")
 
     def _add_message(self, updates, message):
         params = message["params"]
