@@ -161,6 +161,8 @@ extension SessionPool {
             if life.keepsTree, let client = life.lease {
                 sessions[index].life?.stage = .running
                 sessions[index].life?.lease = nil
+                // It may have had a turn before its start was told.
+                schedule(index, at: now)
                 actions.append(.release(client, id))
                 actions.append(.save(id.session))
             } else {

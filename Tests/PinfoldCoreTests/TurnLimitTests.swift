@@ -29,6 +29,14 @@ import Testing
         #expect(bench.state("a") == .busy)
     }
 
+    @Test func turnThatWasReportedBeforeTheCommandsStartAndOutlivesItIsCancelledAtItsLimit() {
+        var bench = Bench()
+        _ = bench.request("a", keepsTree: true) { $0.turnTimeout = .seconds(10) }
+        _ = report(.open, &bench)
+        #expect(bench.handle(.commandExited(bench.life("a"), .exited(0))).words == ["release a.1"])
+        #expect(bench.pass(.seconds(10)).words == ["cancelTurn a.1 turn_timeout"])
+    }
+
     @Test func turnThatEndsAfterItsCancellationLeavesTheSessionAlive() {
         var bench = bench()
         _ = report(.open, &bench)
