@@ -30,7 +30,7 @@ struct Adopting {
             // Also where nothing is left: the launcher may be back in a moment and say how the command ended.
             let survivor = Adoption.Survivor(
                 facts: facts ?? CreationFacts(enforcement: .none, unheld: []), processID: life.processID,
-                placement: life.placement, keepsTree: life.keepsTree)
+                placement: life.placement, keepsTree: life.keepsTree, parent: life.parent)
             adoptions.append(Adoption(session: record.session, survivor: survivor))
         }
         world.clear(except: claimed)

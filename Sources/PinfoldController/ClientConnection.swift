@@ -137,6 +137,14 @@ package final class ClientConnection {
         }
     }
 
+    /// The process that connected.
+    func peerProcess() -> PeerProcess {
+        switch stream {
+        case .some(let stream): stream.peerProcess()
+        case .none: .ended
+        }
+    }
+
     func nextFrame() throws(FrameReader.TooLong) -> [UInt8]? {
         try reader.next()
     }

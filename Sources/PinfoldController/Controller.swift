@@ -257,7 +257,8 @@ package final class Controller {
         var life: SessionRecord.LifeRecord?
         if let current = session.life, let inode = world.inode(of: LifeID(session: id, number: current.number)) {
             life = SessionRecord.LifeRecord(
-                inode: inode, processID: current.processID, placement: current.placement, keepsTree: current.keepsTree)
+                inode: inode, processID: current.processID, placement: current.placement, keepsTree: current.keepsTree,
+                parent: current.parent)
         }
         return SessionRecord(session: session, boot: boot, life: life)
     }

@@ -18,6 +18,8 @@ package struct SessionRecord: Sendable {
         package var processID: Int32?
         package var placement: Placement?
         package var keepsTree: Bool
+        /// The life that it was opened from within.
+        package var parent: LifeID?
     }
 
     package init(session: Session, boot: String, life: LifeRecord?) {
@@ -91,7 +93,7 @@ extension SessionRecord.LifeRecord {
     fileprivate var json: JSON {
         [
             "inode": JSON(inode), "pid": JSON(processID), "placement": JSON(placement?.rawValue),
-            "keepTree": .bool(keepsTree),
+            "keepTree": .bool(keepsTree), "parent": JSON(parent?.directoryName),
         ]
     }
 
@@ -100,5 +102,7 @@ extension SessionRecord.LifeRecord {
         processID = try object.optional("pid", as: .processID)
         placement = try object.optional("placement", as: .oneOf(Placement.self))
         keepsTree = try object.required("keepTree", as: .bool)
+        // Not there in a record of an earlier version, or where it is in none.
+        parent = try object.optional("parent", as: .string).flatMap { LifeID(directoryName: $0) }
     }
 }

@@ -14,21 +14,23 @@ extension Controller {
         let id = try identifier(open)
         let isPrivileged = isPrivileged(connection)
         let entry = try choosePolicy(open, connection)
-        let policy: SessionPolicy
+        let parent = try parent(of: connection)
+        var (policy, settings) = (entry.policy, open.settings)
         do throws(PolicyComplaint) {
             policy = try SettingsOverlay.apply(
-                open.settings, to: entry.policy, named: entry.name, mayLoosen: isPrivileged)
+                settings, to: policy, named: entry.name, mayLoosen: mayLoosen(connection, in: parent))
         } catch {
             throw .rejected(error.description)
         }
+        if let parent { (policy, settings) = try confine(policy, settings, of: entry, in: parent) }
         connection.open = .lease
         dispatch(
             .requested(
                 SessionRequest(
                     client: connection.id, session: id, owner: owner(of: id, connection), isPrivileged: isPrivileged,
-                    policyName: entry.name, policy: policy, settings: open.settings,
+                    policyName: entry.name, policy: policy, settings: settings,
                     patience: open.waitMilliseconds.map { .milliseconds(Int64(clamping: $0)) },
-                    keepsTree: open.keepsTree)))
+                    keepsTree: open.keepsTree, parent: parent)))
     }
 
     /// Whoever is allowed to take a session over does not thereby become its owner.
@@ -84,6 +86,10 @@ extension Controller {
                         exitCode: ExitCode.ofLauncher(cause: cause, isSuspended: session.isSuspended, status: nil))
                 ).reply, to: connection)
             return
+        }
+        let parent = try parent(of: connection)
+        guard parent == nil || parent == life.parent else {
+            throw .refused("'\(id)' was not opened from within the session that the caller is in")
         }
         guard life.lease == nil else { throw .refused("another launcher holds the lease of '\(id)'") }
         connection.open = .lease
@@ -141,10 +147,11 @@ extension Controller {
     func set(_ settings: [String], of id: SessionID, _ connection: ClientConnection) throws(InterfaceError) {
         guard let session = pool.sessions[id] else { throw .noSuchSession(id.text) }
         guard !settings.isEmpty else { throw .rejected("nothing to set; write Key=Value") }
+        let parent = try parent(of: connection)
         let policy: SessionPolicy
         do throws(PolicyComplaint) {
             policy = try SettingsOverlay.apply(
-                settings, to: session.policy, named: session.policyName, mayLoosen: isPrivileged(connection))
+                settings, to: session.policy, named: session.policyName, mayLoosen: mayLoosen(connection, in: parent))
         } catch {
             throw .rejected(error.description)
         }

@@ -59,6 +59,7 @@ package final class SliceWorld: World {
     /// Last numbers, until the rules have been told.
     var totals: [LifeID: LifeTotals] = [:]
     let meters: PoolMeters
+    let hierarchy: Hierarchy?
     let say: (String) -> Void
 
     static let poolToken: UInt64 = 1
@@ -78,6 +79,7 @@ package final class SliceWorld: World {
         worker = try WorkerThread()
         mover = try WorkerThread()
         self.meters = meters
+        hierarchy = try? Hierarchy.find()
         self.isEnforcing = isEnforcing
         self.budget = budget
         self.say = say

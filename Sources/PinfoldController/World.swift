@@ -37,12 +37,22 @@ package protocol World: AnyObject {
     func thaw(_ life: LifeID) throws(WorldError)
     func reclaim(_ life: LifeID)
 
+    /// In which life's cgroup a process is.
+    func location(of process: ProcessID) -> ProcessLocation
     /// Whether no process is left, asked of the kernel now.
     func isEmpty(_ life: LifeID) -> Bool
     /// Takes a picture of memory. The array of lives in it is refilled, not made anew.
     func read(_ request: ReadingRequest, into reading: inout Reading)
     /// What happened since.
     func takeEvents(at now: Instant) -> [Event]
+}
+
+/// Where a process is, as far as the slice is concerned.
+package enum ProcessLocation: Hashable, Sendable {
+    case outside
+    case life(LifeID)
+    /// It has ended, or cannot be seen from here.
+    case unknown
 }
 
 /// Something could not be done, in a sentence.

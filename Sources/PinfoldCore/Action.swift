@@ -68,6 +68,9 @@ package enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case userQueueFull(Int, limit: Int)
     case noUserPlace(waited: Duration, limit: Int)
     case tooManySuspended(Int, limit: Int, key: String?)
+    case parentEnds(SessionID)
+    case tooManyNested(SessionID, limit: Int)
+    case nothingLeft(SessionID, key: String)
     case creation(String)
     case shuttingDown
 
@@ -93,6 +96,14 @@ package enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         case .tooManySuspended(let count, let limit, let key):
             "\(count) sessions \(key == nil ? "of all users" : "of this user") live or are suspended, and at most "
                 + "\(limit) may be; end some of them with 'pinfold end'\(key.map { ", or raise \($0)" } ?? "")"
+        case .parentEnds(let parent):
+            "the session '\(parent)' that the caller runs in is ending, and so would one that is opened from within it"
+        case .tooManyNested(let outermost, let limit):
+            "\(limit) sessions that were opened from within '\(outermost)' live or wait, as many as there may be; end some "
+                + "of them first"
+        case .nothingLeft(let outermost, let key):
+            "sessions that were opened from within '\(outermost)' have all of its \(key)= already; end one of them, or open "
+                + "each with a part of it (--set \(key)=)"
         case .creation(let reason):
             reason
         case .shuttingDown:

@@ -34,6 +34,11 @@ extension SessionPool {
 
     /// Stamps activity. Only what a user does comes here: never a look, a list or a reconnect.
     mutating func refresh(_ index: Int, at now: Instant, _ actions: inout [Action]) {
+        refreshAlone(index, at: now, &actions)
+        refreshAncestors(of: sessions[index].life?.parent, at: now, &actions)
+    }
+
+    mutating func refreshAlone(_ index: Int, at now: Instant, _ actions: inout [Action]) {
         guard let life = sessions[index].life, life.stopping == nil else { return }
         sessions[index].lastActivity = now
         sessions[index].life?.isReclaimed = false
@@ -143,7 +148,9 @@ extension Session {
             due = Instant.earliest(due, turnDeadline)
             guard life.turn == .none, !life.awaitsLauncher else { return due }
             // Idle for longer than the limit but busy by its own measure: nothing happens before it is idle.
-            func idleFor(_ span: Duration?) -> Instant? { span.map { lastActivity + max($0, policy.idleAfter) } }
+            func idleFor(_ span: Duration?) -> Instant? {
+                span.map { max(lastActivity + max($0, policy.idleAfter), life.nestedUseUntil ?? lastActivity) }
+            }
             if !life.announcedIdle { due = Instant.earliest(due, idleFor(policy.idleAfter)) }
             due = Instant.earliest(due, idleFor(idleLimit))
             if !life.isReclaimed { due = Instant.earliest(due, idleFor(policy.reclaimIdle)) }

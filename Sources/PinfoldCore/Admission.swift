@@ -13,6 +13,7 @@ extension SessionPool {
             return
         }
         if let index = sessions.index(of: request.session) { stopAwaitingLauncher(index, at: now, &actions) }
+        if request.parent != nil { hasNested = true }
         let patience = max(request.patience ?? budget.policy.admissionTimeout, Self.shortestPatience)
         queue.append(QueuedRequest(request: request, since: now, deadline: now + patience))
     }
@@ -32,6 +33,11 @@ extension SessionPool {
         if queue.contains(where: { $0.request.session == request.session }) { return .alreadyRunning(nextLife) }
         if let life = session?.life, life.stopping == nil {
             return .alreadyRunning(LifeID(session: request.session, number: life.number))
+        }
+        if let parent = request.parent {
+            guard let outer = sessions.index(of: parent), sessions.all[outer].life?.stopping == nil else {
+                return .parentEnds(parent.session)
+            }
         }
         return shareRefusal(of: request)
     }
@@ -114,6 +120,7 @@ extension SessionPool {
             number: sessions[index].lives, startedAt: now, stage: .starting(deadline: now + Self.startTimeout),
             facts: CreationFacts(enforcement: .none, unheld: []), keepsTree: request.keepsTree)
         life.lease = request.client
+        life.parent = request.parent
         sessions[index].life = life
         schedule(index, at: now)
         actions.append(

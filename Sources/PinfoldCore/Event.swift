@@ -60,6 +60,8 @@ package struct SessionRequest: Sendable {
     package let isPrivileged: Bool
     package let policyName: String
     package let policy: SessionPolicy
+    /// The life in whose cgroup the caller is; nil where it is in none.
+    package let parent: LifeID?
     package let settings: [String]
     /// How long it may stay in the queue; nil for the pool's `AdmissionTimeoutSec=`.
     package let patience: Duration?
@@ -67,7 +69,7 @@ package struct SessionRequest: Sendable {
 
     package init(
         client: ClientID, session: SessionID, owner: UserID, isPrivileged: Bool, policyName: String,
-        policy: SessionPolicy, settings: [String], patience: Duration?, keepsTree: Bool
+        policy: SessionPolicy, settings: [String], patience: Duration?, keepsTree: Bool, parent: LifeID? = nil
     ) {
         self.client = client
         self.session = session
@@ -78,6 +80,7 @@ package struct SessionRequest: Sendable {
         self.settings = settings
         self.patience = patience
         self.keepsTree = keepsTree
+        self.parent = parent
     }
 }
 
@@ -114,12 +117,16 @@ package struct Adoption: Sendable {
         package let processID: Int32?
         package let placement: Placement?
         package let keepsTree: Bool
+        package let parent: LifeID?
 
-        package init(facts: CreationFacts, processID: Int32?, placement: Placement?, keepsTree: Bool) {
+        package init(
+            facts: CreationFacts, processID: Int32?, placement: Placement?, keepsTree: Bool, parent: LifeID? = nil
+        ) {
             self.facts = facts
             self.processID = processID
             self.placement = placement
             self.keepsTree = keepsTree
+            self.parent = parent
         }
     }
 

@@ -60,6 +60,8 @@ extension SessionPool {
                     keepsTree: survivor.keepsTree)
                 life.processID = survivor.processID
                 life.placement = survivor.placement
+                life.parent = survivor.parent
+                if survivor.parent != nil { hasNested = true }
                 life.leaseDeadline = survivor.keepsTree ? nil : now + Self.leaseGrace
                 // As a rule its former controller has said so, and once more for each would help nobody.
                 life.announcedIdle = session.idleTime(at: now) >= session.policy.idleAfter

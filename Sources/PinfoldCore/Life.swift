@@ -29,6 +29,10 @@ package struct Life: Sendable {
     package var status: CommandStatus?
     /// The command is gone but what it left behind may stay (`--keep-tree`).
     package var keepsTree: Bool
+    /// The life in whose cgroup its caller was; it ends with that one.
+    package var parent: LifeID?
+    /// Something that was opened from within it is in use, and is looked at again then.
+    package var nestedUseUntil: Instant?
     /// Nobody holds the lease; the life ends then. Nil where it is held, or may be lost for good.
     package var leaseDeadline: Instant?
     package var isFrozen = false

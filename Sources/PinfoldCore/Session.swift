@@ -64,6 +64,7 @@ package struct Session: Sendable {
     /// Busy while a turn is open, until `IdleAfterSec=` has passed without activity, and while nobody can tell.
     package func isBusy(at now: Instant) -> Bool {
         guard let life else { return false }
+        if let until = life.nestedUseUntil, now < until { return true }
         return life.awaitsLauncher || life.turn != .none || now.since(lastActivity) < policy.idleAfter
     }
 

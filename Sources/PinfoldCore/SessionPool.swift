@@ -12,6 +12,8 @@ package struct SessionPool: Sendable {
     var memory = MemoryWatch()
     var records = RecordFailures()
     var shutdown = Shutdown.no
+    /// Whether there may be sessions that were opened from within others.
+    var hasNested = false
     /// No deadline of any session lies before this. It may be too early, which costs one look, but never too late.
     var nextDue: Instant?
 
@@ -26,6 +28,7 @@ package struct SessionPool: Sendable {
     /// Answers an event with what must now be done, in order.
     package mutating func handle(_ event: Event, at now: Instant) -> [Action] {
         var actions: [Action] = []
+        keepBusyForNested(at: now, &actions)
         switch event {
         case .requested(let request): enqueue(request, at: now, &actions)
         case .disconnected(let client): disconnect(client, at: now, &actions)
@@ -54,7 +57,9 @@ package struct SessionPool: Sendable {
         case .recordKept(let session): noteRecordKept(session, &actions)
         case .shutdown(let endingSessions): shutDown(endingSessions: endingSessions, at: now, &actions)
         }
+        keepBusyForNested(at: now, &actions)
         if let nextDue, now >= nextDue { passTime(at: now, &actions) }
+        endNested(at: now, &actions)
         admit(at: now, &actions)
         tick(at: now, &actions)
         completeShutdown(&actions)

@@ -36,6 +36,8 @@ extension Errno {
     public static let noSuchFile = Errno(rawValue: ENOENT)
     /// ESRCH
     public static let noSuchProcess = Errno(rawValue: ESRCH)
+    /// ENOPROTOOPT
+    public static let noProtocolOption = Errno(rawValue: ENOPROTOOPT)
     /// EINTR
     public static let interrupted = Errno(rawValue: EINTR)
     /// EIO

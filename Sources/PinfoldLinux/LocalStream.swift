@@ -15,6 +15,15 @@ package struct PeerCredentials: Sendable, Hashable {
     }
 }
 
+/// What the kernel says of the process at the other end.
+@frozen @usableFromInline package enum PeerProcess: ~Copyable, Sendable {
+    case held(Pidfd)
+    /// It was reaped, or there is no descriptor for it.
+    case ended
+    /// A kernel that keeps only its number.
+    case unsupported
+}
+
 /// What came from a peer.
 @frozen @usableFromInline package enum Received: ~Copyable, Sendable {
     /// So many bytes, and the descriptors that came with them.
@@ -143,11 +152,17 @@ package struct PeerCredentials: Sendable, Hashable {
         return PeerCredentials(process: process, user: user, group: group)
     }
 
-    /// The process at the other end, held. Nil where the kernel cannot say so (before 6.5) or it was reaped; then only
-    /// its number is left.
-    package borrowing func peerPidfd() -> Pidfd? {
-        let pidfd = pinfold_peer_pidfd(descriptor.number)
-        return pidfd < 0 ? nil : Pidfd(owning: OwnedDescriptor(owning: pidfd))
+    /// The process at the other end, as it was when it connected. See unix(7), `SO_PEERPIDFD` (Linux 6.5).
+    package borrowing func peerProcess() -> PeerProcess {
+        let socket = descriptor.number
+        do throws(Errno) {
+            let pidfd = try once("getsockopt") { pinfold_peer_pidfd(socket) }
+            return .held(Pidfd(owning: OwnedDescriptor(owning: pidfd)))
+        } catch .noProtocolOption {
+            return .unsupported
+        } catch {
+            return .ended
+        }
     }
 
     /// Whether the peer may send descriptors; where not, its sendmsg(2) fails with EPERM.

@@ -25,6 +25,7 @@ package enum Interface {
 
         # state: starting, idle, busy, stopping, suspended, ended. placement: into, attach.
         # enforcement: kernel, observed, none. Memory in bytes.
+        # parent: the session that it was opened from within, and ends with.
         type Session (
           id: string,
           life: int,
@@ -43,6 +44,7 @@ package enum Interface {
           idleSeconds: ?int,
           pinned: bool,
           resumable: bool,
+          parent: ?string,
           cause: ?Cause
         )
 

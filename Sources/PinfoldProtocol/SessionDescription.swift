@@ -21,6 +21,8 @@ package struct SessionDescription: Hashable, Sendable {
     package var idleSeconds: UInt64?
     package var isPinned: Bool
     package var isResumable: Bool
+    /// The session that it was opened from within, and ends with.
+    package var parent: String?
     package var cause: Cause?
 
     /// - Parameters:
@@ -40,6 +42,7 @@ package struct SessionDescription: Hashable, Sendable {
         processID = life.processID
         cgroup = sessionsPath + "/" + LifeID(session: session.id, number: life.number).directoryName
         placement = life.placement
+        parent = life.parent?.session.text
         enforcement = life.enforcement
         memoryCurrent = life.memory.current
         memoryWorkingSet = life.memory.workingSet
@@ -58,7 +61,7 @@ package struct SessionDescription: Hashable, Sendable {
             "enforcement": JSON(enforcement?.rawValue), "memoryCurrent": JSON(memoryCurrent),
             "memoryWorkingSet": JSON(memoryWorkingSet), "memoryPeak": JSON(memoryPeak), "memoryMax": JSON(memoryMax),
             "tasks": JSON(tasks), "idleSeconds": JSON(idleSeconds), "pinned": .bool(isPinned),
-            "resumable": .bool(isResumable), "cause": cause?.json ?? .null,
+            "resumable": .bool(isResumable), "parent": JSON(parent), "cause": cause?.json ?? .null,
         ]
     }
 
@@ -80,6 +83,7 @@ package struct SessionDescription: Hashable, Sendable {
         idleSeconds = try object.optional("idleSeconds", as: .seconds)
         isPinned = try object.required("pinned", as: .bool)
         isResumable = try object.required("resumable", as: .bool)
+        parent = try object.optional("parent", as: .string)
         cause = try object.optional("cause", as: .cause)
     }
 }

@@ -23,6 +23,8 @@ final class FakeWorld: World {
     /// Calls that the kernel refuses for now.
     var refused: Set<KernelCall> = []
     var budget: PoolBudget?
+    /// Where every client is.
+    var location = ProcessLocation.outside
     private(set) var killed: [LifeID] = []
     private var events: [Event] = []
     private let wake: Pipe
@@ -81,6 +83,8 @@ final class FakeWorld: World {
         let totals = lives.removeValue(forKey: life)?.totals ?? LifeTotals()
         happen(.removed(life, totals))
     }
+
+    func location(of process: ProcessID) -> ProcessLocation { location }
 
     func setPoolLimits(_ budget: PoolBudget) { self.budget = budget }
 

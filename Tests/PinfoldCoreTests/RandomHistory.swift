@@ -157,7 +157,14 @@ struct RandomHistory {
         undecided.insert(client)
         return SessionRequest(
             client: client, session: name, owner: UserID(random.chance(5) ? 7 : 1), isPrivileged: false,
-            policyName: "p", policy: policy, settings: [], patience: nil, keepsTree: random.chance(10))
+            policyName: "p", policy: policy, settings: [], patience: nil, keepsTree: random.chance(10),
+            parent: random.chance(15) ? someLife() : nil)
+    }
+
+    /// A life that somebody may be in, now and then one that is over.
+    private mutating func someLife() -> LifeID? {
+        let lives = pool.sessions.all.filter { $0.lives > 0 }.map { LifeID(session: $0.id, number: $0.lives) }
+        return lives.randomElement(using: &random)
     }
 
     private mutating func order(_ name: SessionID) -> Order {
@@ -279,9 +286,27 @@ struct RandomHistory {
         if pool.sessions.residents != pool.sessions.indices.filter({ pool.sessions[$0].life != nil }) {
             violations.append("the table has lost count of its residents")
         }
+        violations += nestedViolations()
         for session in pool.sessions.all where session.life == nil && session.cause == nil {
             violations.append("\(session.id) ended without a cause")
         }
+    }
+
+    /// What was opened from within a session ends with it.
+    private func nestedViolations() -> [String] {
+        pool.sessions.all.compactMap { session in
+            guard let life = session.life, let parent = life.parent else { return nil }
+            guard let outer = pool.sessions.index(of: parent), let outerLife = pool.sessions[outer].life else {
+                return life.stopping == nil ? "\(session.id) goes on without \(parent)" : nil
+            }
+            guard outerLife.stopping.map({ $0.isKilling && !$0.isEmpty }) == true else { return nil }
+            return life.stopping?.isKilling == true ? nil : "\(session.id) is not killed with \(parent)"
+        }
+    }
+
+    /// Whether something within a session was in use at the last look.
+    private func isUsedFromWithin(_ name: SessionID) -> Bool {
+        pool.sessions[name]?.life?.nestedUseUntil.map { now < $0 } ?? false
     }
 
     private mutating func check(_ action: Action) {
@@ -315,13 +340,18 @@ struct RandomHistory {
                 continue
             }
             evictions += 1
+            if isUsedFromWithin(name), !announcement.details.contains(where: { $0.name == "hard" }) {
+                violations.append("\(name) was chosen though something within it is in use")
+            }
             let isEmergency = announcement.details.contains { $0.name == "hard" && $0.value == .number(1) }
             let mayBeBusy = isEmergency && before.budget.policy.evictBusy == .hard
             if isAbout(name, event) { continue }
             if !mayGo(victim, life, mayBeBusy: mayBeBusy) { violations.append("\(name) was chosen but may not go") }
             let bytes = announcement.details.contains { $0.name == "reserveBytes" || $0.name == "neededBytes" }
             for other in before.sessions.all
-            where !gone.contains(other.id) && other.id != name && !isAbout(other.id, event) {
+            where !gone.contains(other.id) && other.id != name && !isAbout(other.id, event)
+                && !isUsedFromWithin(other.id)
+            {
                 guard let otherLife = other.life, mayGo(other, otherLife, mayBeBusy: false), !bytes else { continue }
                 if (other.isResumable && !victim.isResumable && other.policy.evict == victim.policy.evict)
                     || (other.policy.evict == .yes && victim.policy.evict == .avoid)

@@ -9,7 +9,7 @@ import Testing
 struct SurfaceTests {
     private static let members = [
         "id", "life", "state", "policy", "owner", "pid", "cgroup", "placement", "enforcement", "memoryCurrent",
-        "memoryWorkingSet", "memoryPeak", "memoryMax", "tasks", "idleSeconds", "pinned", "resumable", "cause",
+        "memoryWorkingSet", "memoryPeak", "memoryMax", "tasks", "idleSeconds", "pinned", "resumable", "parent", "cause",
     ]
 
     @Test func sessionHasEveryMemberOfTheContractAndAbsentValuesAreNull() throws {
