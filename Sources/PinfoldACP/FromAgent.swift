@@ -218,6 +218,9 @@ extension Conversation {
             hearReplay(isHistory: line.isHistory(message))
             return told.isNews(line, message, of: id, isTransient: true) ? .passes : .stays
         }
+        if case .leaving(let leaving) = agent, leaving.halfOpen == id {
+            return told.isNews(line, message, of: id, isTransient: true) ? .passes : .stays
+        }
         guard told.isNews(line, message, of: id) else { return .stays }
         if known[id]?.awaitsReplay == true, line.isHistory(message) { return .stays }
         if line.isHistory(message), fromClient.all.contains(where: { $0.method == .load && $0.conversation == id }) {

@@ -9,6 +9,8 @@ struct Leaving: Hashable, Sendable {
     var isForgotten = false
     /// v2: conversations whose turn was cut for it.
     var cut: Set<ConversationID> = []
+    /// The one that was just being opened again: what is still replayed of it the client has.
+    var halfOpen: ConversationID?
 }
 
 extension Conversation {
@@ -22,6 +24,7 @@ extension Conversation {
         }
         var leaving = Leaving(reason: reason, until: now + closing.grace / 2)
         leaving.cut = cutTurns(of: nil)
+        leaving.halfOpen = reopening?.conversation
         agent = .leaving(leaving)
         dropReopening()
         if greeting?.abilities.closes == true {

@@ -236,6 +236,17 @@ import Testing
         #expect(lines.json.last?["result"]?["_meta"] == nil)
     }
 
+    @Test func restOfAReplayIsNotShownWhereTheAgentIsSuspendedInItsCourse() {
+        var talk = withHistory()
+        talk.agent(update("user_message_chunk"))
+        talk.tell(.closeInput(Talk.poolFull, Closing(grace: .seconds(2), reports: 0, isRefusable: false)))
+        _ = talk.take()
+        talk.agent(update("agent_message_chunk"))
+        talk.agent(update("current_mode_update", #","currentModeId":"code""#))
+        talk.agent(#"{"jsonrpc":"2.0","id":"pinfold-n-2","result":null}"#)
+        #expect(talk.heardByClient() == [])
+    }
+
     @Test func lateReplayEndsHoweverSlowlyItComes() {
         var talk = withHistory()
         talk.agent(#"{"jsonrpc":"2.0","id":"pinfold-n-2","result":null}"#)
