@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import pathlib
 import sys
 from typing import Any
@@ -32,7 +33,11 @@ class Remembering(acp.Agent):
             raise acp.RequestError.resource_not_found(session_id) from None
 
     def _save(self, session_id: str, history: list[list[str]]) -> None:
-        self._path(session_id).write_text(json.dumps(history))
+        # Aside first: whoever kills it at any instant finds the former history or this one.
+        path = self._path(session_id)
+        aside = path.with_name(f".{path.name}")
+        aside.write_text(json.dumps(history))
+        os.replace(aside, path)
 
     # The protocol
 
@@ -47,7 +52,8 @@ class Remembering(acp.Agent):
         )
 
     async def new_session(self, cwd: str, **_: Any) -> acp.NewSessionResponse:
-        session_id = f"conversation-{len(list(self._folder.iterdir())) + 1}"
+        count = len(list(self._folder.glob("conversation-*")))
+        session_id = f"conversation-{count + 1}"
         self._save(session_id, [])
         modes = [schema.SessionMode(id=name, name=name) for name in ("ask", "code")]
         return acp.NewSessionResponse(
