@@ -33,6 +33,14 @@ class Conversation:
         self.unclear = None
 
 
+def _begun(talk):
+    talk.laws_off = True
+    talk.answers["session/request_permission"] = lambda _: SELECTED
+    talk.answers["fs/read_text_file"] = lambda _: {"content": "notes"}
+    talk.initialize()
+    return talk
+
+
 class RandomTalk:
     def __init__(self, world, seed):
         self.world = world
@@ -51,12 +59,7 @@ class RandomTalk:
         return [self.sdk.python, script, self.world.path(folder), self.way]
 
     def connect(self):
-        talk = self.world.relayed(self.command("relayed"))
-        talk.laws_off = True
-        talk.answers["session/request_permission"] = lambda _: SELECTED
-        talk.answers["fs/read_text_file"] = lambda _: {"content": "notes"}
-        talk.initialize()
-        return talk
+        return _begun(self.world.relayed(self.command("relayed")))
 
     def agents(self):
         return [pid for pid, words in marked_processes(self.world.marker) if "sdk/agent.py" in words and " acp " not in words]
@@ -181,11 +184,7 @@ class RandomTalk:
 
     def compare(self):
         """The agent alone, told the same."""
-        talk = self.world.connect(self.command("bare"))
-        talk.laws_off = True
-        talk.answers["session/request_permission"] = lambda _: SELECTED
-        talk.answers["fs/read_text_file"] = lambda _: {"content": "notes"}
-        talk.initialize()
+        talk = _begun(self.world.connect(self.command("bare")))
         for number, conversation in enumerate(self.conversations):
             session = talk.new_session()["sessionId"]
             for text, said in conversation.turns:
