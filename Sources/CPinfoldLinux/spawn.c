@@ -152,8 +152,9 @@ static _Noreturn void run_child(const struct plan *plan) {
     uint64_t none = 0;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 
-    if (spawn->open_files >= 0 && set_open_files(spawn->open_files) != 0) fail(plan, PINFOLD_STEP_OPEN_FILES);
     if (spawn->oom_score_adj && set_oom_score(spawn->oom_score_adj) != 0) fail(plan, PINFOLD_STEP_OOM_SCORE);
+    // After the last open: as many as the new limit may be open here still, and then any further one is refused.
+    if (spawn->open_files >= 0 && set_open_files(spawn->open_files) != 0) fail(plan, PINFOLD_STEP_OPEN_FILES);
     if (spawn->directory && syscall(SYS_chdir, spawn->directory) != 0) fail(plan, PINFOLD_STEP_DIRECTORY);
     if (place_standard(spawn->standard) != 0) fail(plan, PINFOLD_STEP_DESCRIPTORS);
     if (close_all_but(spawn->close_from, plan->status[1], spawn->hold ? plan->hold[0] : plan->status[1]) != 0)

@@ -69,11 +69,7 @@ package struct LocalListener: ~Copyable, Sendable {
         }
         let number = socket.number
         try attempt("bind") { () throws(Errno) in
-            // On the socket, since the path could be a link by the time of a chmod(2): bind(2) gives its mode, cut by
-            // the umask, to the file. See unix(7).
             try retried("fchmod") { fchmod(number, permissions) }
-            let mask = umask(0)
-            defer { umask(mask) }
             _ = try once("bind") { unsafe address.with { unsafe bind(number, $0, $1) } }
         }
         // A connection has it from its listener.
@@ -81,6 +77,7 @@ package struct LocalListener: ~Copyable, Sendable {
         let bound: FileStatus
         do throws(ListenError) {
             bound = try attempt("listen at") { () throws(Errno) in
+                try Self.permit(path, permissions)
                 _ = try once("listen") { listen(number, backlog) }
                 return try FileStatus.of(path: path)
             }
@@ -97,6 +94,19 @@ package struct LocalListener: ~Copyable, Sendable {
     deinit {
         // Not what somebody else has put there since.
         if let found = try? FileStatus.of(path: path), found.isSameFile(as: bound) { unsafe unlink(path) }
+    }
+
+    /// Gives the socket's file its permissions, of which bind(2) left what the umask allows. See unix(7).
+    ///
+    /// Not by its path, which could be a link by now, and not by another umask, which all threads share: a file that
+    /// one of them makes meanwhile would be everybody's, and of two listeners one would leave it so.
+    private static func permit(_ path: String, _ permissions: UInt32) throws(Errno) {
+        let file = try OwnedDescriptor.open(path, [.path, .noFollow])
+        let status = try file.status()
+        guard status.kind == .socket, status.owner == ownUser() else { throw .notPermitted }
+        try unsafe "/proc/self/fd/\(file.number)".withName { path throws(Errno) in
+            _ = try retried("chmod") { unsafe chmod(path, permissions) }
+        }
     }
 
     private static func clear(_ path: String) throws(ListenError) {

@@ -49,6 +49,25 @@ import Testing
         }
     }
 
+    @Test func permissionsAreAsAskedWhateverTheUmaskAndLeaveItAlone() async throws {
+        let folder = try makeFolder()
+        defer { removeFolder(folder) }
+        await #expect(processExitsWith: .success) { [folder = folder as String] in
+            umask(0o077)
+            let makers = (0..<2).map { maker in
+                Task.detached {
+                    for _ in 0..<2000 {
+                        let listener = try LocalListener(path: "\(folder)/\(maker)", permissions: 0o666)
+                        let status = try FileStatus.of(path: listener.path)
+                        guard status.permissions == 0o666 else { throw Missing("the permissions: \(status)") }
+                    }
+                }
+            }
+            for maker in makers { try await maker.value }
+            #expect(umask(0) == 0o077, "another thread would have made files for everybody")
+        }
+    }
+
     @Test func hangUpEndsBothWays() throws {
         let pair = try LocalStreamPair()
         #expect(try pair.second.send([65]) == .bytes(1))

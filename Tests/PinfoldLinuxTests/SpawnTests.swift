@@ -176,6 +176,17 @@ import Testing
         #expect(text == "77\n500\n")
     }
 
+    @Test func limitOnFilesHoldsForTheProgramAndNotForItsStart() throws {
+        // The child begins with all of its parent's descriptors.
+        var open: [Int32] = []
+        defer { for number in open { close(number) } }
+        while open.last ?? 0 < 77 { open.append(try OwnedDescriptor.open("/dev/null", .read).release()) }
+        var options = SpawnOptions()
+        options.openFilesLimit = 77
+        options.oomScore = 500
+        #expect(try output(of: Command("sh", ["-c", "ulimit -Sn"]), options) == "77\n")
+    }
+
     @Test func scriptWithoutInterpreterIsRunByTheShell() throws {
         try withFolder(["script": .program("echo \"$1\" got here\n")]) { folder throws in
             #expect(try output(of: Command(ByteString("\(folder)/script"), ["who"])) == "who got here\n")

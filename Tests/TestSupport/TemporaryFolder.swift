@@ -43,8 +43,6 @@ package func withFolder<Result>(_ tree: Tree = [:], _ body: (String) throws -> R
 package func makeFolder(_ tree: Tree = [:]) throws -> String {
     let path = FileManager.default.temporaryDirectory.appending(path: "pinfold-\(UUID())").path
     try tree.make(at: path)
-    // A listener that another test makes at this moment takes the umask away from the whole process.
-    chmod(path, 0o700)
     return path
 }
 
