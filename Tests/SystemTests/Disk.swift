@@ -19,12 +19,6 @@ func withDisk(_ body: (String) throws -> Void) throws {
             for file in 1 2 3 4; do truncate -s 256M mount/$file; done
             """)
         defer { try? sh("umount -l \(folder)/mount") }
-        // Some kernels know by generations what is in use, most by whether it was used twice. With two lists a file
-        // that is read again looks as if it could not be given up: the harder case.
-        let generations = "/sys/kernel/mm/lru_gen/enabled"
-        let before = (try? text(ofFile: generations)) ?? ""
-        try? Data("n".utf8).write(to: URL(filePath: generations))
-        defer { try? Data(before.utf8).write(to: URL(filePath: generations)) }
         try body(folder + "/mount")
     }
 }
