@@ -213,12 +213,9 @@ extension Conversation {
 
     private mutating func hearUpdate(_ line: Line, _ message: Message) -> Line.Fate {
         guard let id = line.conversation(message) else { return .passes }
-        if reopening?.conversation == id {
+        if halfOpen == id {
             // The client has the history already, and what was chosen in its course is no choice of now.
-            hearReplay(isHistory: line.isHistory(message))
-            return told.isNews(line, message, of: id, isTransient: true) ? .passes : .stays
-        }
-        if case .leaving(let leaving) = agent, leaving.halfOpen == id {
+            if reopening != nil { hearReplay(isHistory: line.isHistory(message)) }
             return told.isNews(line, message, of: id, isTransient: true) ? .passes : .stays
         }
         guard told.isNews(line, message, of: id) else { return .stays }

@@ -14,6 +14,12 @@ struct Leaving: Hashable, Sendable {
 }
 
 extension Conversation {
+    /// The one that is being opened again, or was when the agent was asked to leave.
+    var halfOpen: ConversationID? {
+        if case .leaving(let leaving) = agent { return leaving.halfOpen }
+        return reopening?.conversation
+    }
+
     /// First stage of an ending: turns are cancelled, conversations closed, then the input.
     mutating func leave(_ reason: Reason, _ closing: Closing) {
         // What we reported meanwhile takes the decision back at the other end too: both count the same reports.

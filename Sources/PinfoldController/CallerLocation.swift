@@ -73,7 +73,7 @@ extension SliceWorld {
             guard above == "sessions", let life = LifeID(directoryName: String(name)), let inode = inode(of: life)
             else { continue }
             // Anybody may name a cgroup of theirs like one of ours.
-            guard let directory = hierarchy?.directory(of: place), let found = try? FileStatus.of(path: directory)
+            guard let directory = hierarchy.directory(of: place), let found = try? FileStatus.of(path: directory)
             else {
                 return .unknown
             }

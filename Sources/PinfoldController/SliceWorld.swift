@@ -59,7 +59,7 @@ package final class SliceWorld: World {
     /// Last numbers, until the rules have been told.
     var totals: [LifeID: LifeTotals] = [:]
     let meters: PoolMeters
-    let hierarchy: Hierarchy?
+    let hierarchy: Hierarchy
     let say: (String) -> Void
 
     static let poolToken: UInt64 = 1
@@ -70,8 +70,8 @@ package final class SliceWorld: World {
     ///   - isEnforcing: whether a life whose limits the kernel does not hold is refused (`Enforcement=kernel`).
     ///   - say: for what an operator should read and no client waits for.
     package init(
-        slice: consuming Slice, meters: PoolMeters, isEnforcing: Bool,
-        budget: PoolBudget, say: @escaping (String) -> Void
+        slice: consuming Slice, in hierarchy: Hierarchy, meters: PoolMeters, isEnforcing: Bool, budget: PoolBudget,
+        say: @escaping (String) -> Void
     ) throws(Errno) {
         sessionsPath = slice.sessions.path
         poller = try Poller(capacity: 128)
@@ -79,7 +79,7 @@ package final class SliceWorld: World {
         worker = try WorkerThread()
         mover = try WorkerThread()
         self.meters = meters
-        hierarchy = try? Hierarchy.find()
+        self.hierarchy = hierarchy
         self.isEnforcing = isEnforcing
         self.budget = budget
         self.say = say

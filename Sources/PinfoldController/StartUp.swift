@@ -48,7 +48,7 @@ package struct StartUp {
         let world: SliceWorld
         do throws(Errno) {
             world = try SliceWorld(
-                slice: slice, meters: meters, isEnforcing: isEnforcing, budget: budget, say: say)
+                slice: slice, in: hierarchy, meters: meters, isEnforcing: isEnforcing, budget: budget, say: say)
         } catch {
             throw ServeFailure("cannot watch the sessions: \(error)")
         }

@@ -28,7 +28,7 @@ extension SessionPool {
         guard let index = sessions.index(of: parent), sessions.all[index].life?.stopping == nil else {
             throw .parentEnds(parent.session)
         }
-        guard let outermost = ancestors(of: parent).last else { return policy }
+        let outermost = ancestors(of: parent).last ?? parent
         let nested = nestedPolicies(in: outermost)
         guard nested.count < Self.mostNested else {
             throw .tooManyNested(outermost.session, limit: Self.mostNested)
@@ -58,6 +58,9 @@ extension SessionPool {
     }
 
     /// A life that would be idle by itself is busy for as long as something within it is in use, or waits for its start.
+    ///
+    /// Looked at before an event too: time that passed since the last one may have made it idle, and the event would be
+    /// answered as if it were.
     mutating func keepBusyForNested(at now: Instant, _ actions: inout [Action]) {
         guard hasNested else { return }
         for entry in queue { keepBusy(entry.request.parent, at: now, &actions) }

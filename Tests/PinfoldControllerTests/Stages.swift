@@ -69,7 +69,7 @@ final class RealStage: Stage {
             sessions: sessions, slicePath: path, mountPoint: Machine.mountPoint ?? "/sys/fs/cgroup")
         let budget = PoolBudget(policy: policies.pool, effectiveLimit: 8 << 30, taskLimit: 32_768)
         slice = try SliceWorld(
-            slice: taken, meters: meters, isEnforcing: false, budget: budget, say: { _ in })
+            slice: taken, in: try Hierarchy.find(), meters: meters, isEnforcing: false, budget: budget, say: { _ in })
     }
 
     func begin(_ life: LifeID) throws -> ProcessID {

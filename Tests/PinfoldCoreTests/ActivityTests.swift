@@ -152,13 +152,7 @@ import Testing
 
     @Test func adoptedSessionKeepsItsLeaseWhenItsLauncherComesBack() {
         var bench = Bench()
-        var session = Session(
-            id: id("a"), owner: UserID(1), policyName: "default", policy: SessionPolicy(), settings: [],
-            lastActivity: bench.now)
-        session.lives = 3
-        let survivor = Adoption.Survivor(
-            facts: CreationFacts(enforcement: .kernel, unheld: []), processID: 7, placement: .into, keepsTree: false)
-        _ = bench.handle(.adopted([Adoption(session: session, survivor: survivor)]))
+        _ = bench.handle(.adopted([bench.left("a", life: 3)]))
         _ = bench.handle(.leaseTaken(bench.life("a"), by: bench.client()))
         #expect(bench.pass(SessionPool.leaseGrace).words == [])
         #expect(bench.life("a").number == 3)
@@ -167,15 +161,7 @@ import Testing
     @Test func adoptedSessionWithoutALauncherIsEndedByItsPolicy() {
         for (rule, words) in [(LeaseLostRule.stop, ["terminate a.3"]), (.keep, [])] {
             var bench = Bench()
-            var session = Session(
-                id: id("a"), owner: UserID(1), policyName: "default", policy: SessionPolicy(), settings: [],
-                lastActivity: bench.now)
-            session.lives = 3
-            session.policy.onLeaseLost = rule
-            let survivor = Adoption.Survivor(
-                facts: CreationFacts(enforcement: .kernel, unheld: []), processID: 7, placement: .into,
-                keepsTree: false)
-            _ = bench.handle(.adopted([Adoption(session: session, survivor: survivor)]))
+            _ = bench.handle(.adopted([bench.left("a", life: 3) { $0.onLeaseLost = rule }]))
             #expect(bench.pass(SessionPool.leaseGrace).words == words)
         }
     }
@@ -183,13 +169,7 @@ import Testing
     /// A controller that was killed between the end and its record leaves such a one behind.
     @Test func nameOfAnAdoptedLifeWithoutProcessesIsFreeForWhoeverAsks() {
         var bench = Bench()
-        var session = Session(
-            id: id("a"), owner: UserID(1000), policyName: "default", policy: SessionPolicy(), settings: [],
-            lastActivity: bench.now)
-        session.lives = 3
-        let survivor = Adoption.Survivor(
-            facts: CreationFacts(enforcement: .kernel, unheld: []), processID: 7, placement: .into, keepsTree: false)
-        _ = bench.handle(.adopted([Adoption(session: session, survivor: survivor)]))
+        _ = bench.handle(.adopted([bench.left("a", life: 3)]))
         let life = bench.life("a")
         #expect(bench.handle(.emptied(life)).words == [])
         #expect(bench.request("a").actions.words.contains("collect a.3"))

@@ -64,13 +64,7 @@ import Testing
 
     @Test func emptySessionThatWaitsForItsLauncherIsNeitherStuckNorKilledAgain() {
         var bench = Bench()
-        var session = Session(
-            id: id("a"), owner: UserID(1_000), policyName: "default", policy: SessionPolicy(), settings: [],
-            lastActivity: bench.now)
-        session.lives = 1
-        let survivor = Adoption.Survivor(
-            facts: CreationFacts(enforcement: .kernel, unheld: []), processID: 1, placement: .into, keepsTree: false)
-        _ = bench.handle(.adopted([Adoption(session: session, survivor: survivor)]))
+        _ = bench.handle(.adopted([bench.left("a", life: 1)]))
         _ = bench.order(.kill, "a")
         _ = bench.handle(.emptied(bench.life("a")))
         for _ in 0..<20 {

@@ -9,12 +9,7 @@ import Testing
         _ bench: inout Bench, _ name: String, in parent: String?, patience: Duration? = nil,
         _ change: (inout SessionPolicy) -> Void = { _ in }
     ) -> [Action] {
-        var policy = SessionPolicy()
-        change(&policy)
-        let request = SessionRequest(
-            client: bench.client(), session: id(name), owner: UserID(1000), isPrivileged: false, policyName: "default",
-            policy: policy, settings: [], patience: patience, keepsTree: false, parent: parent.map { bench.life($0) })
-        var actions = bench.handle(.requested(request))
+        var actions = bench.request(name, patience: patience, in: parent, change).actions
         if actions.words.contains("grant \(bench.life(name))") {
             actions += bench.handle(.commandStarted(bench.life(name), processID: 1, placement: .into))
         }
@@ -79,28 +74,14 @@ import Testing
 
     @Test func adoptedSessionWhoseOuterOneIsGoneIsStopped() {
         var bench = Bench()
-        var session = Session(
-            id: id("inner"), owner: UserID(1000), policyName: "default", policy: SessionPolicy(), settings: [],
-            lastActivity: bench.now)
-        session.lives = 3
-        let survivor = Adoption.Survivor(
-            facts: CreationFacts(enforcement: .kernel, unheld: []), processID: 1, placement: .into, keepsTree: false,
-            parent: LifeID(session: id("outer"), number: 2))
-        #expect(bench.handle(.adopted([Adoption(session: session, survivor: survivor)])).words == ["terminate inner.3"])
+        let inner = bench.left("inner", life: 3, parent: LifeID(session: id("outer"), number: 2))
+        #expect(bench.handle(.adopted([inner])).words == ["terminate inner.3"])
     }
 
     @Test func circleInRecordsEndsNoLoop() {
         var bench = Bench()
         let adoptions = [("a", "b"), ("b", "a")].map { name, parent in
-            var session = Session(
-                id: id(name), owner: UserID(1000), policyName: "default", policy: SessionPolicy(), settings: [],
-                lastActivity: bench.now)
-            session.lives = 1
-            return Adoption(
-                session: session,
-                survivor: Adoption.Survivor(
-                    facts: CreationFacts(enforcement: .kernel, unheld: []), processID: 1, placement: .into,
-                    keepsTree: true, parent: LifeID(session: id(parent), number: 1)))
+            bench.left(name, life: 1, keepsTree: true, parent: LifeID(session: id(parent), number: 1))
         }
         _ = bench.handle(.adopted(adoptions))
         _ = bench.handle(.activity(bench.life("a"), .stdin))

@@ -158,7 +158,7 @@ struct RandomHistory {
         return SessionRequest(
             client: client, session: name, owner: UserID(random.chance(5) ? 7 : 1), isPrivileged: false,
             policyName: "p", policy: policy, settings: [], patience: nil, keepsTree: random.chance(10),
-            parent: random.chance(15) ? someLife() : nil)
+            parent: random.chance(5) ? someLife() : nil)
     }
 
     /// A life that somebody may be in, now and then one that is over.
@@ -340,11 +340,11 @@ struct RandomHistory {
                 continue
             }
             evictions += 1
-            if isUsedFromWithin(name), !announcement.details.contains(where: { $0.name == "hard" }) {
-                violations.append("\(name) was chosen though something within it is in use")
-            }
             let isEmergency = announcement.details.contains { $0.name == "hard" && $0.value == .number(1) }
             let mayBeBusy = isEmergency && before.budget.policy.evictBusy == .hard
+            if isUsedFromWithin(name), !mayBeBusy {
+                violations.append("\(name) was chosen though something within it is in use")
+            }
             if isAbout(name, event) { continue }
             if !mayGo(victim, life, mayBeBusy: mayBeBusy) { violations.append("\(name) was chosen but may not go") }
             let bytes = announcement.details.contains { $0.name == "reserveBytes" || $0.name == "neededBytes" }

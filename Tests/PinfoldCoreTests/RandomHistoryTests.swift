@@ -28,7 +28,7 @@ import Testing
             }
         }
         // Histories in which nothing happens would prove nothing.
-        #expect(evictions > size / 4)
+        #expect(evictions > size / 2)
         #expect(ends > size)
         // In the few of a sanitizer these are too rare to be counted on.
         guard size >= 100 else { return }

@@ -256,14 +256,8 @@ extension [Action] {
 
     @Test func adoptedSessionIsSparedUntilItsLauncherHasToldWhetherATurnIsOpen() {
         var bench = Bench { $0.maxSessions = 1 }
-        var session = Session(
-            id: id("a"), owner: UserID(1), policyName: "default", policy: SessionPolicy(), settings: [],
-            lastActivity: Instant(nanoseconds: 0))
-        session.lives = 1
-        session.policy.idleTimeout = .seconds(60)
-        let survivor = Adoption.Survivor(
-            facts: CreationFacts(enforcement: .kernel, unheld: []), processID: 7, placement: .into, keepsTree: false)
-        _ = bench.handle(.adopted([Adoption(session: session, survivor: survivor)]))
+        let longAgo = Instant(nanoseconds: 0)
+        _ = bench.handle(.adopted([bench.left("a", life: 1, lastActivity: longAgo) { $0.idleTimeout = .seconds(60) }]))
         #expect(bench.request("b").actions.words == ["queued 1"])
         #expect(bench.pass(.seconds(5)).words == [])
         // Nothing more is decided than that its launcher is back; it says at once that a turn is open.

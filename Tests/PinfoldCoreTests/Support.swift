@@ -48,15 +48,32 @@ struct Bench {
 
     mutating func request(
         _ name: String, owner: UInt32 = 1000, patience: Duration? = nil, keepsTree: Bool = false,
-        _ change: (inout SessionPolicy) -> Void = { _ in }
+        in parent: String? = nil, _ change: (inout SessionPolicy) -> Void = { _ in }
     ) -> (client: ClientID, actions: [Action]) {
         var policy = SessionPolicy()
         change(&policy)
         let client = client()
         let request = SessionRequest(
             client: client, session: id(name), owner: UserID(owner), isPrivileged: owner == 0, policyName: "default",
-            policy: policy, settings: [], patience: patience, keepsTree: keepsTree)
+            policy: policy, settings: [], patience: patience, keepsTree: keepsTree, parent: parent.map { life($0) })
         return (client, handle(.requested(request)))
+    }
+
+    /// A session whose command runs, as a controller that is gone left it.
+    func left(
+        _ name: String, life number: UInt64, keepsTree: Bool = false, parent: LifeID? = nil,
+        lastActivity: Instant? = nil, _ change: (inout SessionPolicy) -> Void = { _ in }
+    ) -> Adoption {
+        var session = Session(
+            id: id(name), owner: UserID(1000), policyName: "default", policy: SessionPolicy(), settings: [],
+            lastActivity: lastActivity ?? now)
+        session.lives = number
+        change(&session.policy)
+        return Adoption(
+            session: session,
+            survivor: Adoption.Survivor(
+                facts: CreationFacts(enforcement: .kernel, unheld: []), processID: 7, placement: .into,
+                keepsTree: keepsTree, parent: parent))
     }
 
     /// A session whose command runs.

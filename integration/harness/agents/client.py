@@ -30,7 +30,7 @@ class Client(Talk):
 
     @property
     def _folder(self):
-        return os.path.join(self.home, "work")
+        return os.path.join(self.home, "project")
 
     def _note(self, step, answer):
         messages = self.messages[self._noted_until :]

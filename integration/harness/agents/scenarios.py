@@ -44,8 +44,8 @@ class Comparison:
 
     def _once(self, name, words, steps, suspend):
         home = self._world.path(name)
-        os.makedirs(os.path.join(home, "work"))
-        self._world.write(f"{name}/work/notes", NOTES)
+        os.makedirs(os.path.join(home, "project"))
+        self._world.write(f"{name}/project/notes", NOTES)
         model = ModelServer()
         count = 0
 
