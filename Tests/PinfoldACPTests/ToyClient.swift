@@ -50,7 +50,7 @@ struct ToyClient {
 
     mutating func hear(_ line: [UInt8], _ violations: inout [String]) {
         let text = String(decoding: line, as: UTF8.self)
-        if text.contains("replayed") { violations.append("saw a replay") }
+        if text.contains(#""text":"replayed""#) { violations.append("saw a replay") }
         guard let json = try? JSON.parse(line), let id = json["id"] else { return }
         guard json["method"] == nil else {
             if questions.contains("\(id)") { violations.append("was asked \(id) twice at once") }
