@@ -5,14 +5,14 @@ package enum Event: Sendable {
     /// A line of the client, without its line feed; what stood before the end of the stream may lack one.
     case client([UInt8], isWhole: Bool)
     /// A line of the client was too long to be kept.
-    case clientOverlong(Prefix)
+    case clientOverlong(MessageHeader)
     /// The client says nothing more.
     case clientClosed
     /// The client reads nothing more.
     case clientGone
 
     case agent([UInt8], isWhole: Bool)
-    case agentOverlong(Prefix)
+    case agentOverlong(MessageHeader)
 
     /// A new life's agent runs.
     ///
@@ -22,7 +22,7 @@ package enum Event: Sendable {
     /// There is no agent; the first time that is the end, later the client is told and may try again.
     case startFailed(StartFailure)
     /// The controller begins to end the life.
-    case closeInput(Reason, Closing)
+    case closeInput(Reason, InputClosing)
     /// A turn takes too long: the one of that number in our reports, or all of them.
     case cancelTurn(Reason, turn: UInt64? = nil)
     /// The controller was gone and is back; it does not know what it was told.
@@ -49,7 +49,7 @@ package struct Reason: Hashable, Sendable {
     }
 }
 
-package struct Closing: Hashable, Sendable {
+package struct InputClosing: Hashable, Sendable {
     /// How long the agent has before SIGTERM.
     package let grace: Duration
     /// How many reports the controller had seen when it decided.
@@ -104,10 +104,10 @@ package enum Action: Hashable, Sendable {
     /// Tell the controller that the agent is in use though no turn is open.
     case reportActivity
     /// Have the controller keep what the next life needs.
-    case remember(String?)
+    case saveToken(String?)
     /// The agent is of no use: have this life ended, and its session wait.
     case failLife(String)
     /// A line on standard error.
-    case say(String)
+    case log(String)
     case finish(Int32)
 }

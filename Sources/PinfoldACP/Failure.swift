@@ -6,7 +6,7 @@ enum Failure: Hashable, Sendable {
     /// The agent's own words.
     case agents([UInt8])
 
-    func answer(to id: [UInt8]) -> [UInt8] {
+    func response(to id: [UInt8]) -> [UInt8] {
         switch self {
         case .ours(let code, let message, let data): Wording.failure(id, code, message, data)
         case .agents(let error): Wording.failure(id, error: error)
@@ -14,40 +14,40 @@ enum Failure: Hashable, Sendable {
     }
 }
 
-extension Conversation {
+extension ACPRelay {
     /// Nobody can continue the conversation any more.
-    static func gone(_ why: String, _ conversation: ConversationID) -> Failure {
+    static func gone(_ why: String, _ session: ACPSessionID) -> Failure {
         .ours(
             .notFound,
-            "the conversation '\(conversation)' cannot be continued: \(why). A new one can be started with session/new",
-            ["outcome": "gone", "sessionId": conversation.value])
+            "the conversation '\(session)' cannot be continued: \(why). A new one can be started with session/new",
+            ["outcome": "gone", "sessionId": session.value])
     }
 
     /// It may still be there: nothing of it is forgotten.
-    static func unknown(_ why: String, for question: Question) -> Failure {
+    static func unknown(_ why: String, for pending: PendingRequest) -> Failure {
         .ours(
             .internalError, "this message was not delivered: \(why). Nothing is lost: send it again",
-            ["outcome": "unknown", "sessionId": question.conversation?.value ?? nil])
+            ["outcome": "unknown", "sessionId": pending.session?.value ?? nil])
     }
 
     /// It was tried often enough. Nothing is forgotten, but to send it again at once is of no use.
-    static func givenUp(_ why: String, for question: Question) -> Failure {
+    static func givenUp(_ why: String, for pending: PendingRequest) -> Failure {
         let times = "this has failed \(RepeatedFailure.most) times in a row"
         let message = "this message was not delivered, and \(times): \(why)"
         let advice =
-            question.conversation.map {
+            pending.session.map {
                 "the conversation '\($0)' is given up; a new one can be started with session/new"
             } ?? "see why before it is sent again"
         return .ours(
             .notFound, "\(message). \(advice)",
             [
-                "outcome": "gone", "sessionId": question.conversation?.value ?? nil,
+                "outcome": "gone", "sessionId": pending.session?.value ?? nil,
                 "attempts": JSON(Int64(RepeatedFailure.most)),
             ])
     }
 
     /// Something that the client had chosen is not as it was: a message must not go out under another mode.
-    static func changed(_ choice: KnownConversation.Choice, _ why: String, _ id: ConversationID) -> Failure {
+    static func changed(_ choice: ACPSession.Choice, _ why: String, _ id: ACPSessionID) -> Failure {
         .ours(
             .internalError,
             "this message was not delivered: the agent has come back without what was chosen by \(choice.method), and "
@@ -83,8 +83,8 @@ extension Conversation {
     }
 
     /// v2 says the end of a turn in an update; the agent that should have said it is gone.
-    static func idleUpdate(_ conversation: ConversationID, meta: JSON?) -> [UInt8] {
-        var params = JSONObject(dictionaryLiteral: ("sessionId", conversation.value))
+    static func idleUpdate(_ session: ACPSessionID, meta: JSON?) -> [UInt8] {
+        var params = JSONObject(dictionaryLiteral: ("sessionId", session.value))
         params["update"] = ["sessionUpdate": "state_update", "state": "idle", "stopReason": "cancelled"]
         if let meta { params["_meta"] = ["pinfold": meta] }
         return Wording.call("session/update", .object(params))

@@ -5,7 +5,7 @@ package struct Message: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         case request(RequestID, Method)
         case notification(Method)
-        case answer(RequestID, isError: Bool)
+        case response(RequestID, isError: Bool)
         /// JSON, but no message of JSON-RPC.
         case other
     }
@@ -22,7 +22,7 @@ package struct Message: Hashable, Sendable {
     package var method: Method? {
         switch kind {
         case .request(_, let method), .notification(let method): method
-        case .answer, .other: nil
+        case .response, .other: nil
         }
     }
 }
@@ -83,7 +83,7 @@ package struct Line: Hashable, Sendable {
             case (let method?, let id?, _):
                 id.isNull && method.isNotification ? .notification(method) : .request(id, method)
             case (let method?, nil, _): id == nil ? .notification(method) : .other
-            case (nil, let id?, _?): .answer(id, isError: failure != nil)
+            case (nil, let id?, _?): .response(id, isError: failure != nil)
             default: .other
             }
         return Message(
@@ -94,8 +94,8 @@ package struct Line: Hashable, Sendable {
 /// Reading a message's parts. They are looked into only where somebody needs them: a line may hold a picture.
 extension Line {
     /// `params.sessionId`.
-    package func conversation(_ message: Message) -> ConversationID? {
-        text("sessionId", at: message.params).map { ConversationID($0) }
+    package func session(_ message: Message) -> ACPSessionID? {
+        text("sessionId", at: message.params).map { ACPSessionID($0) }
     }
 
     /// A member of an object, as text; nil where it is none.
@@ -139,33 +139,33 @@ extension Line {
 /// Passing on a part of a line.
 extension Line {
     /// What becomes of a message.
-    enum Fate: Hashable {
-        case passes
-        case stays
-        case changes([JSONEdit])
+    enum Disposition: Hashable {
+        case forward
+        case drop
+        case edit([JSONEdit])
     }
 
     /// The line with each message's fate done to it; nil where nothing is left. What needs no change keeps every byte.
-    func passing(_ fates: [Fate]) -> [UInt8]? {
-        guard fates.contains(where: { $0 != .passes }) else { return bytes }
-        guard fates.contains(where: { $0 != .stays }) else { return nil }
+    func applying(_ dispositions: [Disposition]) -> [UInt8]? {
+        guard dispositions.contains(where: { $0 != .forward }) else { return bytes }
+        guard dispositions.contains(where: { $0 != .drop }) else { return nil }
         var edits: [JSONEdit] = []
-        for case .changes(let own) in fates { edits.append(contentsOf: own) }
-        guard fates.contains(.stays) else { return JSONEdit.apply(edits, to: bytes.span) }
+        for case .edit(let relayRequests) in dispositions { edits.append(contentsOf: relayRequests) }
+        guard dispositions.contains(.drop) else { return JSONEdit.apply(edits, to: bytes.span) }
         // Only a batch has several messages. Its commas go with what leaves.
         var kept: [UInt8] = [UInt8(ascii: "[")]
-        for (message, fate) in zip(messages, fates) where fate != .stays {
+        for (message, disposition) in zip(messages, dispositions) where disposition != .drop {
             if kept.count > 1 { kept.append(UInt8(ascii: ",")) }
-            let own = Array(bytes[message.range])
-            guard case .changes(let edits) = fate else {
-                kept.append(contentsOf: own)
+            let relayRequests = Array(bytes[message.range])
+            guard case .edit(let edits) = disposition else {
+                kept.append(contentsOf: relayRequests)
                 continue
             }
             let start = message.range.lowerBound
             let moved = edits.map {
                 JSONEdit(($0.range.lowerBound - start)..<($0.range.upperBound - start), with: $0.replacement)
             }
-            kept.append(contentsOf: JSONEdit.apply(moved, to: own.span))
+            kept.append(contentsOf: JSONEdit.apply(moved, to: relayRequests.span))
         }
         kept.append(UInt8(ascii: "]"))
         return kept

@@ -3,13 +3,13 @@ package enum Method: Hashable, Sendable {
     case initialize
     case authenticate(String)
     case logout
-    case newConversation, fork, load, resume, close, delete, list
+    case newSession, fork, load, resume, close, delete, list
     case prompt, cancel
     /// Something chosen for a conversation, by the method's name: `session/set_mode`, `session/set_config_option`.
     case choose(String)
     case update
     /// A human is asked: `session/request_permission`, `elicitation/create`.
-    case ask(String)
+    case askHuman(String)
     case cancelRequest
     case other(String)
 
@@ -19,7 +19,7 @@ package enum Method: Hashable, Sendable {
             case "initialize": .initialize
             case "authenticate", "auth/login": .authenticate(name)
             case "logout", "auth/logout": .logout
-            case "session/new": .newConversation
+            case "session/new": .newSession
             case "session/fork": .fork
             case "session/load": .load
             case "session/resume": .resume
@@ -30,7 +30,7 @@ package enum Method: Hashable, Sendable {
             case "session/cancel": .cancel
             case "session/set_mode", "session/set_config_option", "session/set_model": .choose(name)
             case "session/update": .update
-            case "session/request_permission", "elicitation/create": .ask(name)
+            case "session/request_permission", "elicitation/create": .askHuman(name)
             case "$/cancel_request": .cancelRequest
             default: .other(name)
             }

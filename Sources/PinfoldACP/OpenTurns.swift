@@ -2,11 +2,11 @@
 /// lose one for the time that the others took.
 struct OpenTurns: Hashable, Sendable {
     enum Owner: Hashable, Sendable {
-        case conversation(ConversationID)
+        case session(ACPSessionID)
         /// A request of the client that is no prompt.
         case request(RequestID)
         /// A question of the agent's outside of a turn.
-        case question(RequestID)
+        case pending(RequestID)
         /// The agent, while it is made ready.
         case opening
     }

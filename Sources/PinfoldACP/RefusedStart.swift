@@ -5,24 +5,24 @@ struct RefusedStart: Hashable, Sendable {
     let until: Duration
 }
 
-extension Conversation {
+extension ACPRelay {
     /// A client sends initialize as soon as it has started us. One that finds an end of file instead knows nothing.
-    private static let patienceRefused = Duration.seconds(2)
+    private static let refusalGrace = Duration.seconds(2)
 
     /// Tells the client why there is no agent, as the answer to what it asks first.
     mutating func refuseStart(_ failure: StartFailure) {
-        guard !answerHeldRequests(failure), !clientIsDone else { return finish(failure.exitCode) }
-        agent = .away
-        refused = RefusedStart(failure: failure, until: now + Self.patienceRefused)
+        guard !respondToBufferedRequests(failure), !clientIsDone else { return finish(failure.exitCode) }
+        agent = .absent
+        refused = RefusedStart(failure: failure, until: now + Self.refusalGrace)
     }
 
     mutating func handle(_ event: Event, refused: RefusedStart) {
         switch event {
         case .client(let bytes, let isWhole):
             guard let line = Line(bytes, isWhole: isWhole) else { return }
-            held = [line]
-            guard answerHeldRequests(refused.failure) else { return }
-        case .clientOverlong(let prefix): refuseOverlong(prefix)
+            buffered = [line]
+            guard respondToBufferedRequests(refused.failure) else { return }
+        case .clientOverlong(let header): refuseOverlong(header)
         case .clientClosed, .clientGone: break
         case .timePassed: guard now >= refused.until else { return }
         default: return
@@ -31,12 +31,12 @@ extension Conversation {
     }
 
     /// - Returns: whether there was a request.
-    private mutating func answerHeldRequests(_ failure: StartFailure) -> Bool {
-        let asks = held.contains { line in
+    private mutating func respondToBufferedRequests(_ failure: StartFailure) -> Bool {
+        let hasRequest = buffered.contains { line in
             line.messages.contains { if case .request = $0.kind { true } else { false } }
         }
-        answerHeld { _ in failure.isRefusal ? Self.refusal(failure) : Self.notStarted(failure) }
-        held = []
-        return asks
+        respondToBuffered { _ in failure.isRefusal ? Self.refusal(failure) : Self.notStarted(failure) }
+        buffered = []
+        return hasRequest
     }
 }

@@ -23,11 +23,11 @@ struct RepeatedFailure: Hashable, Sendable {
     }
 }
 
-extension Conversation {
+extension ACPRelay {
     /// What is held was not delivered, because there is no agent that could take it.
-    mutating func failHeld(_ why: String, kind: Int64) {
+    mutating func failBuffered(_ why: String, kind: Int64) {
         failures.add(kind)
         let isEndless = failures.isEndless
-        answerHeld { isEndless ? Self.givenUp(why, for: $0) : Self.unknown(why, for: $0) }
+        respondToBuffered { isEndless ? Self.givenUp(why, for: $0) : Self.unknown(why, for: $0) }
     }
 }

@@ -30,7 +30,7 @@ enum Wording {
         call(method, id: id, params: params.serialized())
     }
 
-    static func answer(_ id: [UInt8], result: [UInt8]) -> [UInt8] {
+    static func response(_ id: [UInt8], result: [UInt8]) -> [UInt8] {
         Array(#"{"jsonrpc":"2.0","id":"#.utf8) + id + #","result":"#.utf8 + result + "}".utf8
     }
 

@@ -4,7 +4,7 @@ extension Cgroup {
     /// The text of a control file, without the line end.
     ///
     /// - Throws: EOPNOTSUPP where the file is there but means nothing now, such as `cgroup.procs` of a threaded cgroup.
-    public borrowing func read(_ file: String) throws(CgroupError) -> Answer<String> {
+    public borrowing func read(_ file: String) throws(CgroupError) -> FileResult<String> {
         do throws(Errno) {
             let bytes = try directory.open(file, .read).readToEnd()
             let trimmed = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
@@ -17,7 +17,7 @@ extension Cgroup {
 
     /// Writes a value into a control file, in one call: the kernel takes it whole or not at all.
     @discardableResult
-    public borrowing func write(_ file: String, _ value: String) throws(CgroupError) -> Written {
+    public borrowing func write(_ file: String, _ value: String) throws(CgroupError) -> WriteResult {
         do throws(Errno) {
             _ = try directory.open(file, .write).write(Array(value.utf8))
             return .done
@@ -28,7 +28,7 @@ extension Cgroup {
     }
 
     /// A file that holds a number or `max`.
-    public borrowing func amount(_ file: String) throws(CgroupError) -> Answer<Amount> {
+    public borrowing func amount(_ file: String) throws(CgroupError) -> FileResult<Amount> {
         let text = try read(file)
         if case .value(let text) = text, Amount(text) == nil { throw .malformed("\(path)/\(file)", text) }
         return text.compactMap { Amount($0) }

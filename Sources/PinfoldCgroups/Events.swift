@@ -91,7 +91,7 @@ extension Cgroup {
 
     /// Lets them run again, unless a cgroup above is frozen.
     @discardableResult
-    public borrowing func thaw() throws(CgroupError) -> Written {
+    public borrowing func thaw() throws(CgroupError) -> WriteResult {
         try write("cgroup.freeze", "0")
     }
 }

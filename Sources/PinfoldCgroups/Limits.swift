@@ -95,7 +95,7 @@ public struct LimitResult: Sendable, Hashable {
         /// The kernel holds it; this is what it says it holds, for instance rounded down to pages.
         case held(String)
         /// The kernel took it and holds something else.
-        case notHeld(found: String)
+        case notEnforced(found: String)
         /// There is no such file here, and why.
         case unavailable(reason: String)
         /// The kernel refused it.
@@ -110,7 +110,7 @@ public struct LimitResult: Sendable, Hashable {
     public var outcome: Outcome
 
     /// Whether the limit is at work.
-    public var isHeld: Bool {
+    public var isEnforced: Bool {
         if case .held = outcome { true } else { false }
     }
 }

@@ -16,7 +16,7 @@ extension Cgroup {
             case .done: break
             }
             switch try read(write.file) {
-            case .value(let found): return write.isSame(as: found) ? .held(found) : .notHeld(found: found)
+            case .value(let found): return write.isSame(as: found) ? .held(found) : .notEnforced(found: found)
             case .noFile: return .unavailable(reason: try reason(whyMissing: write.file))
             case .gone: return .gone
             }

@@ -53,28 +53,28 @@ public struct MemoryEvents: Sendable, Hashable {
 
 extension Cgroup {
     /// What its memory consists of now.
-    public borrowing func memoryStat() throws(CgroupError) -> Answer<MemoryStat> {
+    public borrowing func memoryStat() throws(CgroupError) -> FileResult<MemoryStat> {
         try parsed("memory.stat") { MemoryStat($0) }
     }
 
     /// What befell its memory and that of all below, so far.
-    public borrowing func memoryEvents() throws(CgroupError) -> Answer<MemoryEvents> {
+    public borrowing func memoryEvents() throws(CgroupError) -> FileResult<MemoryEvents> {
         try parsed("memory.events") { MemoryEvents($0) }
     }
 
     /// What befell its own memory, so far.
-    public borrowing func localMemoryEvents() throws(CgroupError) -> Answer<MemoryEvents> {
+    public borrowing func localMemoryEvents() throws(CgroupError) -> FileResult<MemoryEvents> {
         try parsed("memory.events.local") { MemoryEvents($0) }
     }
 
     /// The most it has ever used, in bytes, `memory.peak`.
-    public borrowing func memoryPeak() throws(CgroupError) -> Answer<UInt64> {
+    public borrowing func memoryPeak() throws(CgroupError) -> FileResult<UInt64> {
         try amount("memory.peak").compactMap(\.number)
     }
 
     private borrowing func parsed<Value>(
         _ file: String, _ parse: (Span<UInt8>) -> Value
-    ) throws(CgroupError) -> Answer<Value> {
+    ) throws(CgroupError) -> FileResult<Value> {
         guard let opened = try ControlFile(file, of: self) else { return isGone ? .gone : .noFile }
         guard let value = try opened.read(parse) else { return .gone }
         return .value(value)

@@ -63,9 +63,9 @@ public enum PressureResource: String, Sendable, Hashable, CaseIterable {
 }
 
 extension Cgroup {
-    /// How much time its processes lost. ``Answer/noFile`` also where the host does not count it (`psi=1` at boot) or
+    /// How much time its processes lost. ``FileResult/noFile`` also where the host does not count it (`psi=1` at boot) or
     /// `cgroup.pressure` is 0.
-    public borrowing func pressure(_ resource: PressureResource) throws(CgroupError) -> Answer<Pressure> {
+    public borrowing func pressure(_ resource: PressureResource) throws(CgroupError) -> FileResult<Pressure> {
         let file = "\(resource.rawValue).pressure"
         do throws(CgroupError) {
             let text = try read(file)

@@ -1,15 +1,15 @@
 import PinfoldLinux
 
-extension KernelAbilities {
+extension KernelFeatures {
     /// Tries each ability in a cgroup of its own below `parent`, which is one that may be written and whose children
     /// have their controllers, such as ``Slice/sessions``. Takes a few milliseconds and leaves nothing.
-    public static func probe(below parent: borrowing Cgroup) throws(CgroupError) -> KernelAbilities {
+    public static func probe(below parent: borrowing Cgroup) throws(CgroupError) -> KernelFeatures {
         let name = "probe.\(ownProcessID()).\(MonotonicClock.now().nanoseconds)"
         let cgroup = try parent.create(name)
         do throws(CgroupError) {
-            let abilities = try probe(cgroup)
+            let features = try probe(cgroup)
             try cleanUp(cgroup)
-            return abilities
+            return features
         } catch {
             try? cleanUp(cgroup)
             throw error
@@ -24,22 +24,22 @@ extension KernelAbilities {
         }
     }
 
-    private static func probe(_ cgroup: borrowing Cgroup) throws(CgroupError) -> KernelAbilities {
+    private static func probe(_ cgroup: borrowing Cgroup) throws(CgroupError) -> KernelFeatures {
         let birth = birth(in: cgroup)
         let freeze = try freezes(cgroup)
         let peak = try? cgroup.directory.status(of: "memory.peak").permissions
         let reclaim = try? cgroup.directory.status(of: "memory.reclaim")
         let trigger = try pressure(cgroup)
         let hasMemory = try cgroup.amount("memory.max").value != nil
-        let noMemory = Ability.missing("there is no memory controller here")
+        let noMemory = Feature.missing("there is no memory controller here")
 
         // Last: from here on the cgroup is one that was killed.
         let kill = try cgroup.kill()
         _ = try cgroup.waitUntilEmpty(timeout: .seconds(1))
         let reborn = self.birth(in: cgroup)
 
-        return KernelAbilities(
-            birthInCgroup: birth.ability,
+        return KernelFeatures(
+            birthInCgroup: birth.feature,
             reuseAfterKill: reuse(first: birth, second: reborn),
             untainted: birth == .died
                 ? .missing(
@@ -57,7 +57,7 @@ extension KernelAbilities {
     private enum Birth: Equatable {
         case lived, died, refused(SpawnError)
 
-        var ability: Ability {
+        var feature: Feature {
             switch self {
             // That it died is another matter than that it was not born there.
             case .lived, .died: .available
@@ -80,7 +80,7 @@ extension KernelAbilities {
         }
     }
 
-    private static func reuse(first: Birth, second: Birth) -> Ability {
+    private static func reuse(first: Birth, second: Birth) -> Feature {
         switch (first, second) {
         case (.lived, .died):
             .missing(
@@ -91,7 +91,7 @@ extension KernelAbilities {
         }
     }
 
-    private static func freezes(_ cgroup: borrowing Cgroup) throws(CgroupError) -> Ability {
+    private static func freezes(_ cgroup: borrowing Cgroup) throws(CgroupError) -> Feature {
         guard case .value = try cgroup.read("cgroup.freeze") else { return .missing("no cgroup.freeze (Linux 5.2)") }
         guard try cgroup.freeze(), try cgroup.thaw() == .done else {
             return .missing("an empty cgroup could not be frozen")
@@ -99,7 +99,7 @@ extension KernelAbilities {
         return .available
     }
 
-    private static func pressure(_ cgroup: borrowing Cgroup) throws(CgroupError) -> Ability {
+    private static func pressure(_ cgroup: borrowing Cgroup) throws(CgroupError) -> Feature {
         let trigger = try PressureTrigger.set(
             on: cgroup, .memory, .some, stall: .milliseconds(150), window: .seconds(1))
         switch trigger {

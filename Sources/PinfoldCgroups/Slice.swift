@@ -14,7 +14,7 @@ public struct Slice: ~Copyable, Sendable {
         /// Processes that were moved from the slice itself into `controller/`, this one among them where it was there.
         public var moved: [ProcessID] = []
         /// Why this process could not be moved below the slice; nil where it is there.
-        public var ownPlaceProblem: String?
+        public var ownCgroupProblem: String?
         /// Whether the slice is the root of the whole tree, whose processes may stay.
         public var isRoot = false
         /// Whether this process was started in the slice itself, not in a leaf (systemd: `DelegateSubgroup=`).

@@ -19,7 +19,7 @@ enum TakeOver {
 
         var report = Slice.Report()
         report.isRoot = try root.isRootOfTree()
-        let place = try OwnPlace(in: root)
+        let place = try OwnCgroup(in: root)
         report.startedInInnerNode = place == .itself && !report.isRoot
 
         let controller = try freshController(in: root)
@@ -30,7 +30,7 @@ enum TakeOver {
                 try controller.attach(0)
                 if place == .itself { evacuation.moved.insert(ownProcessID()) }
             } catch {
-                report.ownPlaceProblem = error.description
+                report.ownCgroupProblem = error.description
             }
         }
 
@@ -137,7 +137,7 @@ enum TakeOver {
 }
 
 /// Where this process is, seen from a slice.
-private enum OwnPlace {
+private enum OwnCgroup {
     case itself, leaf, session, outside
 
     init(in root: borrowing Cgroup) throws(CgroupError) {

@@ -52,7 +52,7 @@ extension Controller {
         let changed = SessionKeys.all.filter { $0.write(confined) != $0.write(policy) }
         // As settings they are kept with the session, and hold under a controller that reads its record.
         let all = SettingsOverlay.merged(settings, changed.map { "\($0.name)=\($0.write(confined))" })
-        do throws(PolicyComplaint) {
+        do throws(PolicyDiagnostic) {
             return (
                 try SettingsOverlay.apply(all, to: entry.policy, named: entry.name, mayLoosen: true), all
             )

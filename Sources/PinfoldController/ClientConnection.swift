@@ -8,7 +8,7 @@ package final class ClientConnection {
     package let peer: PeerCredentials
     let number: Int32
     private var stream: LocalStream?
-    private let closing: ClosingThread
+    private let inputClosing: ClosingThread
     private var reader = FrameReader(longest: Frame.longestCall)
     /// A descriptor that came and is not yet claimed by a call.
     private var received: OwnedDescriptor?
@@ -32,21 +32,21 @@ package final class ClientConnection {
         case token(SessionID)
     }
 
-    init(id: ClientID, stream: consuming LocalStream, closing: ClosingThread) throws(Errno) {
+    init(id: ClientID, stream: consuming LocalStream, inputClosing: ClosingThread) throws(Errno) {
         self.id = id
         peer = try stream.peer()
         number = stream.descriptor.number
         stream.takeUrgentBytesInline()
         self.stream = consume stream
-        self.closing = closing
+        self.inputClosing = inputClosing
     }
 
     deinit {
-        if let received = received.take() { closing.close(received, of: peer.user) }
+        if let received = received.take() { inputClosing.close(received, of: peer.user) }
         guard let stream = stream.take() else { return }
         // Nothing can come from here on; what has come may be descriptors.
         stream.hangUp()
-        if stream.hasUnread { closing.close(stream.takeDescriptor(), of: peer.user) }
+        if stream.hasUnread { inputClosing.close(stream.takeDescriptor(), of: peer.user) }
     }
 
     var user: UserID { UserID(peer.user) }
@@ -109,7 +109,7 @@ package final class ClientConnection {
         didSet { if awaitsAttach != oldValue { stream?.passDescriptors(awaitsAttach) } }
     }
 
-    enum Intake {
+    enum SendPermission {
         /// There may be more.
         case some
         case nothing
@@ -119,7 +119,7 @@ package final class ClientConnection {
     }
 
     /// Takes in what has come, as much of it as fits into the buffer.
-    func receive(into buffer: inout [UInt8]) throws(Errno) -> Intake {
+    func receive(into buffer: inout [UInt8]) throws(Errno) -> SendPermission {
         // One at a time: nobody needs more, and a queue of them would be a way to use up ours.
         let room = awaitsAttach && received == nil ? 1 : 0
         guard let arrival = try stream?.receive(into: &buffer, accepting: room) else { return .closed }
@@ -130,7 +130,7 @@ package final class ClientConnection {
             reader.append(buffer[..<count])
             if let descriptor = descriptors.accepted.takeFirst() { received = consume descriptor }
             guard descriptors.refused.count == 0 else {
-                closing.close(descriptors.refused, of: peer.user)
+                inputClosing.close(descriptors.refused, of: peer.user)
                 return .unwelcome
             }
             return .some

@@ -29,7 +29,7 @@ extension Controller {
         }
     }
 
-    private func receive(_ connection: ClientConnection) -> ClientConnection.Intake {
+    private func receive(_ connection: ClientConnection) -> ClientConnection.SendPermission {
         guard let intake = try? connection.receive(into: &buffer) else { return .closed }
         if intake == .unwelcome {
             cutOff(connection, "a descriptor came that no call of its wants")
@@ -131,15 +131,15 @@ extension Controller {
 
     // MARK: Leases
 
-    func tell(_ client: ClientID, _ event: LeaseEvent, descriptor: Int32? = nil) {
+    func notify(_ client: ClientID, _ event: LeaseEvent, descriptor: Int32? = nil) {
         guard let connection = connections[client] else { return }
         send(event.reply, to: connection, descriptor: descriptor)
     }
 
     /// Tells the launcher of a life, where it has one.
-    func tell(_ life: LifeID, _ event: LeaseEvent) {
+    func notify(_ life: LifeID, _ event: LeaseEvent) {
         guard let current = pool.sessions[life.session]?.life, current.number == life.number else { return }
-        if let client = current.lease { tell(client, event) }
+        if let client = current.lease { notify(client, event) }
     }
 
     /// - Parameter isNew: false where a launcher takes a lease again.
@@ -153,7 +153,7 @@ extension Controller {
             graceMilliseconds: UInt64((session.policy.stdinClose + session.policy.term).wholeMilliseconds),
             resume: isNew && session.policy.resume != .never ? session.token : nil,
             followsEnd: isNew && session.life?.followsEnd == true,
-            unheld: isNew ? session.unheldSettings : [])
+            unenforced: isNew ? session.unenforcedSettings : [])
         send(LeaseEvent.granted(grant).reply, to: connection, descriptor: world.descriptor(of: life))
     }
 
@@ -199,9 +199,10 @@ extension Controller {
         case (_, .order(let id)?):
             send(Reply(["session": describe(id)?.json ?? .null]), to: connection)
         case (_, .settings(let id)?):
-            let unheld = pool.sessions[id]?.life?.unheld ?? []
+            let unenforced = pool.sessions[id]?.life?.unenforced ?? []
             send(
-                Reply(["session": describe(id)?.json ?? .null, "unheld": .array(unheld.map(\.json))]), to: connection)
+                Reply(["session": describe(id)?.json ?? .null, "unheld": .array(unenforced.map(\.json))]),
+                to: connection)
         case (_, .token?): send(Reply(), to: connection)
         case (_, _): break
         }

@@ -15,18 +15,18 @@ package final class Controller {
         package var policyFolder: String?
         /// Who holds the limits of this controller's sessions.
         package var enforcement: Enforcement
-        package var abilities: [AbilityReport]
+        package var features: [FeatureReport]
         package var sayings: (String) -> Void
 
         package init(
             socket: String, slice: String, policyFolder: String?, enforcement: Enforcement,
-            abilities: [AbilityReport], sayings: @escaping (String) -> Void
+            features: [FeatureReport], sayings: @escaping (String) -> Void
         ) {
             self.socket = socket
             self.slice = slice
             self.policyFolder = policyFolder
             self.enforcement = enforcement
-            self.abilities = abilities
+            self.features = features
             self.sayings = sayings
         }
     }
@@ -51,13 +51,13 @@ package final class Controller {
     var calls = CallQueue()
     /// Connections whose call comes in pieces, and since when, the longest first.
     var timed: [(client: ClientID, since: Instant)] = []
-    let closing: ClosingThread
+    let inputClosing: ClosingThread
     /// Until when no client is taken, for there is no descriptor for it.
     var acceptsAgainAt: Instant?
     var acceptFailures = Repetition()
     var cuts: [UInt32: Repetition] = [:]
     private var lastClient = Token.firstClient
-    private var reading = Reading()
+    private var snapshot = MemorySnapshot()
     /// The moment for which everything is decided that one turn of the loop deals with; nil between turns.
     private var moment: Instant?
     package private(set) var isDone = false
@@ -66,7 +66,7 @@ package final class Controller {
         static let listener: UInt64 = 1
         static let world: UInt64 = 2
         static let records: UInt64 = 3
-        static let closing: UInt64 = 4
+        static let inputClosing: UInt64 = 4
         /// Sources of whoever runs the loop: signals, a child.
         static let outside: ClosedRange<UInt64> = 8...15
         static let firstClient: UInt64 = 16
@@ -85,12 +85,12 @@ package final class Controller {
         self.boot = boot
         self.clock = clock
         limits = ClientLimits(openFiles: openFilesLimit())
-        closing = try ClosingThread()
+        inputClosing = try ClosingThread()
         poller = try Poller(capacity: 256)
         try poller.add(listener.descriptor.number, token: Token.listener, for: .readable)
         try poller.add(world.wakeDescriptor, token: Token.world, for: .readable)
         try poller.add(records.wakeDescriptor, token: Token.records, for: .readable)
-        try poller.add(closing.wakeDescriptor, token: Token.closing, for: .readable)
+        try poller.add(inputClosing.wakeDescriptor, token: Token.inputClosing, for: .readable)
         self.listener = listener
     }
 
@@ -128,7 +128,7 @@ package final class Controller {
             case Token.listener: acceptClients()
             case Token.world: break
             case Token.records: break
-            case Token.closing: closing.collect()
+            case Token.inputClosing: inputClosing.collect()
             case Token.outside: outside.append(ready.token - Token.outside.lowerBound)
             default: serve(ClientID(ready.token), ready.ready)
             }
@@ -171,10 +171,10 @@ package final class Controller {
         case .grant(let client, let life):
             note(life)
             grant(life, to: client)
-        case .queued(let client, let position): tell(client, .queued(position: position))
+        case .queued(let client, let position): notify(client, .queued(position: position))
         case .refuse(let client, let refusal): close(client, .notAdmitted(refusal.description))
-        case .closeInput(let life, let cause, let closing): tell(life, .closeInput(cause, closing))
-        case .cancelTurn(let life, let turn, let cause): tell(life, .cancelTurn(cause, turn: turn))
+        case .closeInput(let life, let cause, let inputClosing): notify(life, .closeInput(cause, inputClosing))
+        case .cancelTurn(let life, let turn, let cause): notify(life, .cancelTurn(cause, turn: turn))
         case .terminate(let life):
             attempt(.terminate, life, &events) { world throws(WorldError) in try world.terminate(life) }
             if world.isEmpty(life) { events.append(.emptied(life)) }
@@ -192,11 +192,11 @@ package final class Controller {
         case .thaw(let life): attempt(.thaw, life, &events) { world throws(WorldError) in try world.thaw(life) }
         case .reclaim(let life): world.reclaim(life)
         case .read(let request):
-            world.read(request, into: &reading)
-            events.append(.reading(reading))
+            world.read(request, into: &snapshot)
+            events.append(.snapshot(snapshot))
         case .save(let session): save(session)
         case .forget(let session): records.forget(session)
-        case .announce(let announcement): announce(announcement)
+        case .log(let loggedEvent): log(loggedEvent)
         case .answer(let client, let session, let outcome):
             let isRelied = outcome == .done && connections[client]?.reliesOnRecord == true
             onceKept(session, isRelied) { $0.answer(client, $1.map { .refused(Self.unsaved(session, $0)) } ?? outcome) }
@@ -207,10 +207,10 @@ package final class Controller {
     /// Whoever is told that a session is suspended, or that an order is done, may rely on it: its record is on disk by
     /// then, or the answer says that it is not. Others need not wait for a disk.
     private func onceKept(
-        _ session: SessionID, _ isRelied: Bool, _ tell: @escaping (Controller, _ problem: String?) -> Void
+        _ session: SessionID, _ isRelied: Bool, _ notify: @escaping (Controller, _ problem: String?) -> Void
     ) {
-        guard isRelied else { return tell(self, nil) }
-        records.afterSaving(session) { [unowned self] in tell(self, $0) }
+        guard isRelied else { return notify(self, nil) }
+        records.afterSaving(session) { [unowned self] in notify(self, $0) }
     }
 
     private static func unsaved(_ session: SessionID, _ problem: String) -> String {
@@ -263,11 +263,11 @@ package final class Controller {
         return SessionRecord(session: session, boot: boot, life: life)
     }
 
-    package func announce(_ announcement: Announcement) {
-        let owner = announcement.session.flatMap { pool.sessions[$0]?.owner }
-        let entry = EventLog.Entry(time: WallClock.now(), announcement: announcement, owner: owner)
+    package func log(_ loggedEvent: LoggedEvent) {
+        let owner = loggedEvent.session.flatMap { pool.sessions[$0]?.owner }
+        let entry = EventLog.Entry(time: WallClock.now(), loggedEvent: loggedEvent, owner: owner)
         log.append(entry)
-        configuration.sayings(announcement.line)
+        configuration.sayings(loggedEvent.line)
         // Written once, however many there are to read it.
         lazy var frame = Reply(["events": .array([entry.json])], continues: true).frame
         for connection in connections.values {

@@ -22,22 +22,22 @@ package enum Doctor {
 
     package static func examine(
         _ hierarchy: Hierarchy, slice: String, controllers: ControllerFacts,
-        abilities: Result<KernelAbilities, WorldError>
-    ) -> [AbilityReport] {
-        var reports = [AbilityReport("cgroup v2", .available, reason: "\(hierarchy.mode.rawValue), \(slice)")]
+        features: Result<KernelFeatures, WorldError>
+    ) -> [FeatureReport] {
+        var reports = [FeatureReport("cgroup v2", .available, reason: "\(hierarchy.mode.rawValue), \(slice)")]
         reports += Slice.controllers.map { controller($0, controllers, hierarchy) }
         reports.append(swap())
-        switch abilities {
+        switch features {
         case .failure(let error):
-            reports.append(AbilityReport("kernel", .missing, reason: error.description))
-        case .success(let abilities): reports += kernel(abilities)
+            reports.append(FeatureReport("kernel", .missing, reason: error.description))
+        case .success(let features): reports += kernel(features)
         }
         return reports
     }
 
     private static func controller(
         _ name: String, _ facts: ControllerFacts, _ hierarchy: Hierarchy
-    ) -> AbilityReport {
+    ) -> FeatureReport {
         let purpose =
             switch name {
             case "memory": "MemoryMax= and its like"
@@ -47,71 +47,71 @@ package enum Doctor {
             default: "AllowedCPUs="
             }
         if facts.enabled.contains(name) {
-            return AbilityReport(name, .available, reason: "held by the kernel: \(purpose)")
+            return FeatureReport(name, .available, reason: "held by the kernel: \(purpose)")
         }
         let reason = facts.unavailable[name] ?? "it is not enabled here"
         let remedy =
             hierarchy.mode == .hybrid
             ? "boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all; until then, Enforcement=best"
             : "under systemd, name \(name) in Delegate= (for users: in user@.service)"
-        return AbilityReport(name, .missing, reason: "\(purpose) cannot be held: \(reason)", remedy: remedy)
+        return FeatureReport(name, .missing, reason: "\(purpose) cannot be held: \(reason)", remedy: remedy)
     }
 
-    private static func swap() -> AbilityReport {
+    private static func swap() -> FeatureReport {
         guard let host = try? HostMemory(), let memory = try? host.read() else {
-            return AbilityReport("host memory", .missing, reason: "/proc/meminfo cannot be read", remedy: "mount /proc")
+            return FeatureReport("host memory", .missing, reason: "/proc/meminfo cannot be read", remedy: "mount /proc")
         }
         return memory.swapTotal > 0
-            ? AbilityReport("swap", .available, reason: "there is some; MemorySwapMax=0 keeps sessions out of it")
-            : AbilityReport("swap", .available, reason: "there is none; nothing can be swapped out")
+            ? FeatureReport("swap", .available, reason: "there is some; MemorySwapMax=0 keeps sessions out of it")
+            : FeatureReport("swap", .available, reason: "there is none; nothing can be swapped out")
     }
 
-    private static func kernel(_ abilities: KernelAbilities) -> [AbilityReport] {
+    private static func kernel(_ features: KernelFeatures) -> [FeatureReport] {
         [
             report(
-                "birth in cgroup", abilities.birthInCgroup, "commands start inside their limits (placement into)",
+                "birth in cgroup", features.birthInCgroup, "commands start inside their limits (placement into)",
                 remedy: "allow clone3 in the seccomp profile, or use Linux 5.7 or later"),
             report(
-                "untainted", abilities.untainted, "our own cgroup was never killed",
+                "untainted", features.untainted, "our own cgroup was never killed",
                 remedy: "start the controller, and launchers, from another cgroup"),
             report(
-                "reuse after kill", abilities.reuseAfterKill, "this kernel has no spurious-kill bug",
+                "reuse after kill", features.reuseAfterKill, "this kernel has no spurious-kill bug",
                 remedy: "nothing here needs it; a kernel on which this line says available has it"),
-            report("cgroup.kill", abilities.killAtOnce, "a tree dies at once", remedy: "use Linux 5.14 or later"),
-            report("cgroup.freeze", abilities.freeze, "FreezeIdleSec= works", remedy: "use Linux 5.2 or later"),
+            report("cgroup.kill", features.killAtOnce, "a tree dies at once", remedy: "use Linux 5.14 or later"),
+            report("cgroup.freeze", features.freeze, "FreezeIdleSec= works", remedy: "use Linux 5.2 or later"),
             report(
-                "memory.reclaim", abilities.reclaim, "ReclaimIdleSec= works",
+                "memory.reclaim", features.reclaim, "ReclaimIdleSec= works",
                 remedy: "needs the memory controller and Linux 5.19"),
             report(
-                "memory.peak", abilities.peakReset, "peaks can be measured per interval",
+                "memory.peak", features.peakReset, "peaks can be measured per interval",
                 remedy: "needs the memory controller and Linux 6.12"),
             report(
-                "pressure trigger", abilities.pressureTrigger, "the kernel wakes us when memory is short",
-                remedy: abilities.pressureTrigger.state == .missing
+                "pressure trigger", features.pressureTrigger, "the kernel wakes us when memory is short",
+                remedy: features.pressureTrigger.state == .missing
                     ? "boot with psi=1" : "give the controller CAP_SYS_RESOURCE"),
         ]
     }
 
     private static func report(
-        _ name: String, _ ability: KernelAbilities.Ability, _ benefit: String, remedy: String
-    ) -> AbilityReport {
-        switch ability.state {
-        case .available: AbilityReport(name, .available, reason: benefit)
-        case .degraded: AbilityReport(name, .degraded, reason: ability.reason, remedy: remedy)
-        case .missing: AbilityReport(name, .missing, reason: ability.reason, remedy: remedy)
+        _ name: String, _ feature: KernelFeatures.Feature, _ benefit: String, remedy: String
+    ) -> FeatureReport {
+        switch feature.state {
+        case .available: FeatureReport(name, .available, reason: benefit)
+        case .degraded: FeatureReport(name, .degraded, reason: feature.reason, remedy: remedy)
+        case .missing: FeatureReport(name, .missing, reason: feature.reason, remedy: remedy)
         }
     }
 
     /// Examines without taking anything over: for when no controller runs.
-    package static func examine(sliceNamed named: String?) -> [AbilityReport] {
+    package static func examine(sliceNamed named: String?) -> [FeatureReport] {
         let hierarchy: Hierarchy
         do throws(CgroupError) {
             hierarchy = try Hierarchy.find()
         } catch {
-            return [AbilityReport("cgroup v2", .missing, reason: error.description)]
+            return [FeatureReport("cgroup v2", .missing, reason: error.description)]
         }
         do {
-            let path = try SlicePlace.find(named: named, in: hierarchy)
+            let path = try SliceLocation.find(named: named, in: hierarchy)
             // A controller would make it; to look is no reason to.
             var place = path
             while place.count > 1, (try? FileStatus.of(path: place)) == nil { place = parent(of: place) }
@@ -121,13 +121,13 @@ package enum Doctor {
             let facts = ControllerFacts(
                 enabled: Slice.controllers.filter(offered.contains),
                 unavailable: Dictionary(uniqueKeysWithValues: missing.map { ($0, "\(place) does not offer it") }))
-            let abilities = probe(below: cgroup)
+            let features = probe(below: cgroup)
             // Where nothing can be made, nothing is held either, whatever is offered.
-            if case .failure(let error) = abilities { throw error }
-            return examine(hierarchy, slice: path, controllers: facts, abilities: abilities)
+            if case .failure(let error) = features { throw error }
+            return examine(hierarchy, slice: path, controllers: facts, features: features)
         } catch {
             return [
-                AbilityReport(
+                FeatureReport(
                     "cgroup v2", hierarchy.mountPoint == nil ? .missing : .degraded,
                     reason: "\(hierarchy.mode.rawValue); \(error)",
                     remedy: "see docs/operators.md, \"Where the sessions live\"")
@@ -140,9 +140,9 @@ package enum Doctor {
         return "/" + shorter.joined(separator: "/")
     }
 
-    package static func probe(below parent: borrowing Cgroup) -> Result<KernelAbilities, WorldError> {
+    package static func probe(below parent: borrowing Cgroup) -> Result<KernelFeatures, WorldError> {
         do throws(CgroupError) {
-            return .success(try KernelAbilities.probe(below: parent))
+            return .success(try KernelFeatures.probe(below: parent))
         } catch {
             return .failure(WorldError("cannot be probed: \(error.description)"))
         }

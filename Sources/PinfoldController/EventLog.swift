@@ -12,11 +12,11 @@ package struct EventLog {
 
     package struct Entry: Sendable {
         package let time: WallTime
-        package let announcement: Announcement
+        package let loggedEvent: LoggedEvent
         /// Whose session it is about; nil: nobody's in particular.
         package let owner: UserID?
 
-        package var json: JSON { announcement.json(time: time.description) }
+        package var json: JSON { loggedEvent.json(time: time.description) }
     }
 
     private var entries: [Entry] = []
@@ -55,14 +55,14 @@ package struct EventLog {
 extension EventLog.Entry {
     /// Bytes in memory, about.
     fileprivate var size: Int {
-        announcement.details.reduce(256) { sum, detail in
+        loggedEvent.details.reduce(256) { sum, detail in
             guard case .text(let text) = detail.value else { return sum + 32 }
             return sum + 32 + text.utf8.count
         }
     }
 }
 
-extension Announcement {
+extension LoggedEvent {
     /// One line for a log that people read.
     package var line: String {
         var words = [name.rawValue]

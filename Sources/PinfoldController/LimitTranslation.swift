@@ -56,11 +56,11 @@ enum LimitTranslation {
     /// What the kernel does not hold, by key.
     ///
     /// - Parameter hasSwap: without swap on the host, a missing `memory.swap.max` holds nothing back that could happen.
-    static func unheld(_ results: [LimitResult], hasSwap: Bool) -> [UnheldLimit] {
+    static func unenforced(_ results: [LimitResult], hasSwap: Bool) -> [UnenforcedLimit] {
         results.compactMap { result in
-            if result.isHeld { return nil }
+            if result.isEnforced { return nil }
             if result.write.file == "memory.swap.max", !hasSwap, case .unavailable = result.outcome { return nil }
-            return UnheldLimit(key: key(of: result.write.file), reason: reason(result))
+            return UnenforcedLimit(key: key(of: result.write.file), reason: reason(result))
         }
     }
 
@@ -83,7 +83,7 @@ enum LimitTranslation {
     private static func reason(_ result: LimitResult) -> String {
         switch result.outcome {
         case .held: "held"
-        case .notHeld(let found): "wrote \(result.write.value) to \(result.write.file), but it reads \(found)"
+        case .notEnforced(let found): "wrote \(result.write.value) to \(result.write.file), but it reads \(found)"
         case .unavailable(let reason): reason
         case .failed(let errno): "cannot write \(result.write.value) to \(result.write.file): \(errno)"
         case .gone: "the cgroup is gone"

@@ -26,7 +26,7 @@ package final class LogThread {
     /// Whether there are lines of which nobody knows yet that they were dropped.
     package var hasDropped: Bool { dropped > 0 }
 
-    package func say(_ text: String) {
+    package func notice(_ text: String) {
         collect()
         let line = PrintableText(text, most: Self.longestLine).description
         guard dropped == 0, waiting + line.utf8.count <= Self.mostWaiting else {

@@ -12,7 +12,7 @@ extension Controller {
             try checkPolicyFolder()
             fresh = try PolicyFolder.set(in: configuration.policyFolder)
         } catch {
-            announce(Announcement(.policyRejected, nil, [("message", .text(error.description))]))
+            log(LoggedEvent(.policyRejected, nil, [("message", .text(error.description))]))
             throw error
         }
         policies = fresh
@@ -21,8 +21,8 @@ extension Controller {
             policy: fresh.pool, effectiveLimit: pool.budget.effectiveLimit, taskLimit: pool.budget.taskLimit)
         world.setPoolLimits(budget)
         dispatch(.budgetChanged(budget))
-        announce(
-            Announcement(.policyReloaded, nil, [("policies", .number(Int64(fresh.book.entries.count)))]))
+        log(
+            LoggedEvent(.policyReloaded, nil, [("policies", .number(Int64(fresh.book.entries.count)))]))
     }
 
     /// A folder that was there and is gone is a mistake, or is being replaced at this moment: not a wish for standard
@@ -33,7 +33,7 @@ extension Controller {
             hadPolicyFolder = true
         } else if hadPolicyFolder {
             let problem = "the folder is gone; for the standard policies put an empty one in its place"
-            throw PolicySet.Rejection(complaints: [PolicyComplaint(file: folder, problem: problem)])
+            throw PolicySet.Rejection(diagnostics: [PolicyDiagnostic(file: folder, problem: problem)])
         }
     }
 }
@@ -46,7 +46,7 @@ extension PolicyFolder {
         do throws(WorldError) {
             found = try sources(in: path)
         } catch {
-            throw PolicySet.Rejection(complaints: [PolicyComplaint(file: path, problem: error.description)])
+            throw PolicySet.Rejection(diagnostics: [PolicyDiagnostic(file: path, problem: error.description)])
         }
         return try PolicySet(found)
     }

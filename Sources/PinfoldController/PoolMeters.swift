@@ -63,11 +63,11 @@ package final class PoolMeters {
     }
 
     /// The pool's part of a picture.
-    func read(_ budget: PoolBudget, into reading: inout Reading) {
-        reading.available = available()
-        reading.poolOutOfMemory = outOfMemory()
-        reading.poolWorkingSet = workingSet(budget)
-        reading.pressure = budget.policy.pressureLimit == nil ? nil : pressure()
+    func read(_ budget: PoolBudget, into snapshot: inout MemorySnapshot) {
+        snapshot.available = available()
+        snapshot.poolOutOfMemory = outOfMemory()
+        snapshot.poolWorkingSet = workingSet(budget)
+        snapshot.pressure = budget.policy.pressureLimit == nil ? nil : pressure()
     }
 
     private func available() -> UInt64? {

@@ -18,7 +18,7 @@ package final class RecordStore {
     private let clock: () -> Instant
     private var state: StateFolder?
     /// A thread for the disk alone: nothing else may wait for an `fsync`.
-    private let worker: WorkerThread<[Written]>
+    private let worker: WorkerThread<[WriteResult]>
     /// What is to be written, the latest of each session.
     private var waiting: [SessionID: Change] = [:]
     /// Sessions whose file may have been brought to the disk's platter: what replaces it must be brought there too.
@@ -50,7 +50,7 @@ package final class RecordStore {
     }
 
     /// What became of one record.
-    private struct Written: Sendable {
+    private struct WriteResult: Sendable {
         let session: SessionID
         /// Nil where it is on disk.
         var problem: String?
@@ -136,7 +136,7 @@ package final class RecordStore {
 
     private static func write(
         _ batch: [SessionID: Change], to files: any RecordFiles, _ path: String
-    ) -> [Written] {
+    ) -> [WriteResult] {
         var done = batch.map { session, change in
             do throws(Errno) {
                 let name = session.text + suffix
@@ -145,9 +145,9 @@ package final class RecordStore {
                 } else {
                     try files.remove(name)
                 }
-                return Written(session: session, problem: nil)
+                return WriteResult(session: session, problem: nil)
             } catch {
-                return Written(session: session, problem: "cannot write to \(path): \(error)")
+                return WriteResult(session: session, problem: "cannot write to \(path): \(error)")
             }
         }
         guard batch.values.contains(where: \.isLasting) else { return done }
@@ -183,7 +183,7 @@ package final class RecordStore {
         return events
     }
 
-    private func finish(_ work: [Written], _ events: inout [Event]) {
+    private func finish(_ work: [WriteResult], _ events: inout [Event]) {
         let batch = writing
         writing = [:]
         isHanging = false

@@ -152,7 +152,7 @@ extension Controller {
         for key in SessionKeys.all { policy[key.name] = .string(key.write(session.policy)) }
         return Reply([
             "session": description.json, "settings": .array(session.settings.map { .string($0) }),
-            "policy": .object(policy), "unheld": .array((session.life?.unheld ?? []).map(\.json)),
+            "policy": .object(policy), "unheld": .array((session.life?.unenforced ?? []).map(\.json)),
         ])
     }
 
@@ -180,7 +180,7 @@ extension Controller {
         do throws(PolicySet.Rejection) {
             try reloadPolicies()
         } catch {
-            throw .policiesRejected(error.complaints.map(\.description))
+            throw .policiesRejected(error.diagnostics.map(\.description))
         }
         return Reply(["policies": .array(policies.book.entries.map { .string($0.name) })])
     }
@@ -190,7 +190,7 @@ extension Controller {
             "version": .string(Version.text), "slice": .string(configuration.slice),
             "socket": .string(configuration.socket), "enforcement": .string(configuration.enforcement.rawValue),
             "effectiveLimitBytes": JSON(pool.budget.effectiveLimit), "memoryMaxBytes": JSON(pool.budget.memoryMax),
-            "abilities": .array(configuration.abilities.map(\.json)),
+            "abilities": .array(configuration.features.map(\.json)),
         ]
     }
 }

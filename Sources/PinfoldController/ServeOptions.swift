@@ -13,7 +13,7 @@ package struct ServeOptions: Sendable {
 
     package init(
         slice: String? = nil, policies: String? = nil, state: String? = nil, socket: String? = nil,
-        command: [String] = [], places: Places
+        command: [String] = [], places: DefaultPaths
     ) {
         self.slice = slice
         self.policies = policies ?? places.policies

@@ -16,7 +16,7 @@ extension Controller {
         let entry = try choosePolicy(open, connection)
         let parent = try parent(of: connection)
         var (policy, settings) = (entry.policy, open.settings)
-        do throws(PolicyComplaint) {
+        do throws(PolicyDiagnostic) {
             policy = try SettingsOverlay.apply(
                 settings, to: policy, named: entry.name, mayLoosen: mayLoosen(connection, in: parent))
         } catch {
@@ -96,9 +96,10 @@ extension Controller {
         let lifeID = LifeID(session: id, number: number)
         dispatch(.leaseTaken(lifeID, by: connection.id))
         grant(lifeID, to: connection.id, isNew: false)
-        if let life = pool.sessions[id]?.life, let cause = life.stopping?.cause, let closing = life.closing(at: clock())
+        if let life = pool.sessions[id]?.life, let cause = life.stopping?.cause,
+            let inputClosing = life.inputClosing(at: clock())
         {
-            tell(connection.id, .closeInput(cause, closing))
+            notify(connection.id, .closeInput(cause, inputClosing))
         }
     }
 
@@ -115,17 +116,17 @@ extension Controller {
                 try checkChild(process, of: connection.peer)
             } catch {
                 // It may be anything.
-                closing.close(process.takeDescriptor(), of: connection.peer.user)
+                inputClosing.close(process.takeDescriptor(), of: connection.peer.user)
                 throw error
             }
             connection.isAttaching = true
             world.attach(process, to: life) { [unowned self] problem in
                 connection.isAttaching = false
                 guard connection.lease == life else { return }
-                tell(connection.id, problem.map { .attachFailed(reason: $0.description) } ?? .attached)
+                notify(connection.id, problem.map { .attachFailed(reason: $0.description) } ?? .attached)
             }
         } catch {
-            tell(connection.id, .attachFailed(reason: error.description))
+            notify(connection.id, .attachFailed(reason: error.description))
         }
     }
 
@@ -149,7 +150,7 @@ extension Controller {
         guard !settings.isEmpty else { throw .rejected("nothing to set; write Key=Value") }
         let parent = try parent(of: connection)
         let policy: SessionPolicy
-        do throws(PolicyComplaint) {
+        do throws(PolicyDiagnostic) {
             policy = try SettingsOverlay.apply(
                 settings, to: session.policy, named: session.policyName, mayLoosen: mayLoosen(connection, in: parent))
         } catch {

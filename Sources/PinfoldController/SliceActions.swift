@@ -76,7 +76,7 @@ extension SliceWorld {
         let (held, hasSwap) = (held, meters.hasSwap)
         worker.submit {
             let results = held.slice.sessions.apply(LimitTranslation.limits(of: budget))
-            return .poolLimitsSet(LimitTranslation.unheld(results, hasSwap: hasSwap))
+            return .poolLimitsSet(LimitTranslation.unenforced(results, hasSwap: hasSwap))
         }
     }
 

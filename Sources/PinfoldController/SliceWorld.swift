@@ -16,7 +16,7 @@ enum SliceWork: Sendable {
     /// The cgroup is removed, or still there after all attempts.
     case removed(LifeID, isGone: Bool)
     case limitsSet(LifeID, CreationFacts)
-    case poolLimitsSet([UnheldLimit])
+    case poolLimitsSet([UnenforcedLimit])
     case reclaimed(LifeID)
     /// A process was moved in, or not.
     case moved(UInt64, WorldError?)
@@ -51,7 +51,7 @@ package final class SliceWorld: World {
     private var lastToken: UInt64 = 1_000
     /// Cgroups whose life is over but that are still there, and those of them that wait for another attempt.
     var removing: [LifeID: LifeCgroup] = [:]
-    var lingering: [LifeID: Instant] = [:]
+    var pendingRemovals: [LifeID: Instant] = [:]
     /// Lives that were killed, while their cgroups are there.
     var killed: Set<LifeID> = []
     /// Lives that are over without a cgroup of theirs being there.
@@ -60,7 +60,7 @@ package final class SliceWorld: World {
     var totals: [LifeID: LifeTotals] = [:]
     let meters: PoolMeters
     let hierarchy: Hierarchy
-    let say: (String) -> Void
+    let notice: (String) -> Void
 
     static let poolToken: UInt64 = 1
     static let workerToken: UInt64 = 2
@@ -68,10 +68,10 @@ package final class SliceWorld: World {
 
     /// - Parameters:
     ///   - isEnforcing: whether a life whose limits the kernel does not hold is refused (`Enforcement=kernel`).
-    ///   - say: for what an operator should read and no client waits for.
+    ///   - notice: for what an operator should read and no client waits for.
     package init(
         slice: consuming Slice, in hierarchy: Hierarchy, meters: PoolMeters, isEnforcing: Bool, budget: PoolBudget,
-        say: @escaping (String) -> Void
+        notice: @escaping (String) -> Void
     ) throws(Errno) {
         sessionsPath = slice.sessions.path
         poller = try Poller(capacity: 128)
@@ -82,7 +82,7 @@ package final class SliceWorld: World {
         self.hierarchy = hierarchy
         self.isEnforcing = isEnforcing
         self.budget = budget
-        self.say = say
+        self.notice = notice
         try poller.add(worker.resultsDescriptor, token: Self.workerToken, for: .readable)
         try poller.add(mover.resultsDescriptor, token: Self.moverToken, for: .readable)
         if let number = meters.eventsDescriptor { try poller.add(number, token: Self.poolToken, for: .priority) }
@@ -91,7 +91,7 @@ package final class SliceWorld: World {
     package var wakeDescriptor: Int32 { poller.number }
 
     package var nextDeadline: Instant? {
-        vanished.isEmpty ? lingering.values.min() : Instant(nanoseconds: 0)
+        vanished.isEmpty ? pendingRemovals.values.min() : Instant(nanoseconds: 0)
     }
 
     func entry(_ life: LifeID) -> LifeCgroup? {
@@ -102,10 +102,10 @@ package final class SliceWorld: World {
         do {
             let cgroup = try held.slice.sessions.create(life.directoryName)
             let facts = Self.write(limits, to: cgroup, isNew: true, hasSwap: meters.hasSwap)
-            if isEnforcing, let unheld = facts.unheld.first {
+            if isEnforcing, let unenforced = facts.unenforced.first {
                 held.slice.sessions.removeEmptyChild(life.directoryName)
                 throw WorldError(
-                    "\(unheld.key)= cannot be held here: \(unheld.reason); change the policy, or start the controller "
+                    "\(unenforced.key)= cannot be held here: \(unenforced.reason); change the policy, or start the controller "
                         + "with Enforcement=best")
             }
             do {
@@ -127,9 +127,9 @@ package final class SliceWorld: World {
         _ limits: SessionLimits, to cgroup: borrowing Cgroup, isNew: Bool, hasSwap: Bool
     ) -> CreationFacts {
         let results = cgroup.apply(LimitTranslation.limits(limits, isNew: isNew))
-        let unheld = LimitTranslation.unheld(results, hasSwap: hasSwap)
-        let memoryIsHeld = !unheld.contains { $0.key == "MemoryMax" }
-        return CreationFacts(enforcement: memoryIsHeld ? .kernel : .none, unheld: unheld)
+        let unenforced = LimitTranslation.unenforced(results, hasSwap: hasSwap)
+        let memoryIsHeld = !unenforced.contains { $0.key == "MemoryMax" }
+        return CreationFacts(enforcement: memoryIsHeld ? .kernel : .none, unenforced: unenforced)
     }
 
     /// Keeps a cgroup's descriptors and watches its files.

@@ -3,34 +3,34 @@ import PinfoldLinux
 /// What a client has not yet taken of our replies, in their order.
 struct UnsentReplies {
     /// Short replies are joined: a list of forty thousand would cost more to keep in order than what is in it.
-    private static let pieceSize = 64 << 10
+    private static let chunkSize = 64 << 10
     /// As many pieces are sent at once, to a reader that keeps up with us.
-    private static let piecesAtOnce = 4
+    private static let chunksAtOnce = 4
 
-    private struct Piece {
+    private struct Chunk {
         var bytes: [UInt8]
         var sent = 0
         var descriptor: SharedDescriptor?
     }
 
-    private var pieces: [Piece] = []
+    private var chunks: [Chunk] = []
     private(set) var count = 0
 
-    var isEmpty: Bool { pieces.isEmpty }
+    var isEmpty: Bool { chunks.isEmpty }
 
     mutating func append(_ bytes: [UInt8], _ descriptor: SharedDescriptor?) {
         count += bytes.count
-        if descriptor == nil, let last = pieces.last, last.bytes.count + bytes.count <= Self.pieceSize {
-            pieces[pieces.count - 1].bytes.append(contentsOf: bytes)
+        if descriptor == nil, let last = chunks.last, last.bytes.count + bytes.count <= Self.chunkSize {
+            chunks[chunks.count - 1].bytes.append(contentsOf: bytes)
         } else {
-            pieces.append(Piece(bytes: bytes, descriptor: descriptor))
+            chunks.append(Chunk(bytes: bytes, descriptor: descriptor))
         }
     }
 
     /// Sends what the socket takes. False where nobody is at the other end.
     mutating func send(to stream: borrowing LocalStream) throws(Errno) -> Bool {
-        for _ in 0..<Self.piecesAtOnce {
-            guard let first = pieces.first else { return true }
+        for _ in 0..<Self.chunksAtOnce {
+            guard let first = chunks.first else { return true }
             let outcome = unsafe try stream.send(
                 first.bytes.span.bytes.extracting(droppingFirst: first.sent),
                 descriptors: first.descriptor.map { [$0.number] } ?? [])
@@ -40,10 +40,10 @@ struct UnsentReplies {
             case .bytes(let sent):
                 count -= sent
                 if first.sent + sent == first.bytes.count {
-                    pieces.removeFirst()
+                    chunks.removeFirst()
                 } else {
-                    pieces[0].sent += sent
-                    pieces[0].descriptor = nil
+                    chunks[0].sent += sent
+                    chunks[0].descriptor = nil
                 }
             }
         }

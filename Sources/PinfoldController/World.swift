@@ -42,7 +42,7 @@ package protocol World: AnyObject {
     /// Whether no process is left, asked of the kernel now.
     func isEmpty(_ life: LifeID) -> Bool
     /// Takes a picture of memory. The array of lives in it is refilled, not made anew.
-    func read(_ request: ReadingRequest, into reading: inout Reading)
+    func read(_ request: SnapshotRequest, into snapshot: inout MemorySnapshot)
     /// What happened since.
     func takeEvents(at now: Instant) -> [Event]
 }

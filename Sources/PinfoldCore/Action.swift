@@ -8,7 +8,7 @@ package enum Action: Sendable {
     case refuse(ClientID, Refusal)
 
     /// First stage: tell the launcher to close the command's stdin, and why.
-    case closeInput(LifeID, Cause, Closing)
+    case closeInput(LifeID, Cause, InputClosing)
     /// Tell the launcher to cancel the turn that is open for too long.
     case cancelTurn(LifeID, turn: UInt64?, Cause)
     /// Second stage: SIGTERM to every process.
@@ -27,13 +27,13 @@ package enum Action: Sendable {
     case thaw(LifeID)
     /// Ask the kernel for what an idle life can spare (`memory.reclaim`).
     case reclaim(LifeID)
-    /// Take a picture and hand it back as `reading`.
-    case read(ReadingRequest)
+    /// Take a picture and hand it back as `snapshot`.
+    case read(SnapshotRequest)
 
     /// Keep what is known of a session, so that neither a crash nor a restart loses it.
     case save(SessionID)
     case forget(SessionID)
-    case announce(Announcement)
+    case log(LoggedEvent)
     case answer(ClientID, SessionID, OrderOutcome)
     /// Every session is over; the controller may go.
     case shutdownComplete

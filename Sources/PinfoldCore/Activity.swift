@@ -1,6 +1,6 @@
 /// Who is in use: activity as the policy names it, turns, and the way from busy to idle.
 extension SessionPool {
-    mutating func noteStart(
+    mutating func handleStart(
         of id: LifeID, _ processID: Int32, _ placement: Placement, at now: Instant, _ actions: inout [Action]
     ) {
         guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
@@ -12,8 +12,8 @@ extension SessionPool {
         schedule(index, at: now)
         actions.append(.save(id.session))
         actions.append(
-            .announce(
-                Announcement(
+            .log(
+                LoggedEvent(
                     .started, id,
                     [("pid", .number(Int64(processID))), ("placement", .text(placement.rawValue))])))
     }
@@ -25,7 +25,7 @@ extension SessionPool {
         stop(index, because: cause, suspends: sessions[index].token != nil, from: .kill, at: now, &actions)
     }
 
-    mutating func noteActivity(
+    mutating func handleActivity(
         _ id: LifeID, _ source: ActivitySource, at now: Instant, _ actions: inout [Action]
     ) {
         guard let index = sessions.index(of: id), sessions[index].policy.activity.contains(source) else { return }
@@ -44,9 +44,9 @@ extension SessionPool {
         sessions[index].life?.isReclaimed = false
         let id = LifeID(session: sessions[index].id, number: life.number)
         thaw(index, &actions)
-        if life.announcedIdle {
-            sessions[index].life?.announcedIdle = false
-            actions.append(.announce(Announcement(.busy, id)))
+        if life.loggedIdle {
+            sessions[index].life?.loggedIdle = false
+            actions.append(.log(LoggedEvent(.busy, id)))
         }
         schedule(index, at: now)
     }
@@ -56,10 +56,10 @@ extension SessionPool {
         let id = LifeID(session: sessions[index].id, number: life.number)
         sessions[index].life?.isFrozen = false
         actions.append(.thaw(id))
-        actions.append(.announce(Announcement(.thawed, id)))
+        actions.append(.log(LoggedEvent(.thawed, id)))
     }
 
-    mutating func noteTurn(_ id: LifeID, _ report: TurnReport, at now: Instant, _ actions: inout [Action]) {
+    mutating func handleTurn(_ id: LifeID, _ report: TurnReport, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
         sessions[index].life?.turnReports += 1
         sessions[index].life?.launcherKeepsToken = true
@@ -79,11 +79,11 @@ extension SessionPool {
         if isAnotherState { sessions[index].life?.turn = Turn(report.state, since: now) }
         sessions[index].life?.turnClocks = clocks
         sessions[index].life?.turnIsUse = isUse
-        if isUse || life.turnIsUse { noteActivity(id, .acp, at: now, &actions) }
+        if isUse || life.turnIsUse { handleActivity(id, .acp, at: now, &actions) }
         // Whoever is asked for an answer must run, whatever counts as activity.
         if report.state != .none { thaw(index, &actions) }
         schedule(index, at: now)
-        if isAnotherState, report.state == .waiting { actions.append(.announce(Announcement(.waiting, id))) }
+        if isAnotherState, report.state == .waiting { actions.append(.log(LoggedEvent(.waiting, id))) }
     }
 
     /// What time alone does to a life that runs.
@@ -101,9 +101,9 @@ extension SessionPool {
         if limitTurn(index, at: now, &actions) { return }
         guard !session.isBusy(at: now) else { return }
         let id = LifeID(session: session.id, number: life.number)
-        if !life.announcedIdle {
-            sessions[index].life?.announcedIdle = true
-            actions.append(.announce(Announcement(.idle, id)))
+        if !life.loggedIdle {
+            sessions[index].life?.loggedIdle = true
+            actions.append(.log(LoggedEvent(.idle, id)))
             actions.append(.save(session.id))
         }
         if let limit = session.idleLimit, session.idleTime(at: now) >= limit {
@@ -115,12 +115,12 @@ extension SessionPool {
         if let after = session.policy.reclaimIdle, !life.isReclaimed, session.idleTime(at: now) >= after {
             sessions[index].life?.isReclaimed = true
             actions.append(.reclaim(id))
-            actions.append(.announce(Announcement(.reclaimed, id)))
+            actions.append(.log(LoggedEvent(.reclaimed, id)))
         }
         if let after = session.policy.freezeIdle, !life.isFrozen, session.idleTime(at: now) >= after {
             sessions[index].life?.isFrozen = true
             actions.append(.freeze(id))
-            actions.append(.announce(Announcement(.frozen, id)))
+            actions.append(.log(LoggedEvent(.frozen, id)))
         }
     }
 }
@@ -151,7 +151,7 @@ extension Session {
             func idleFor(_ span: Duration?) -> Instant? {
                 span.map { max(lastActivity + max($0, policy.idleAfter), life.nestedUseUntil ?? lastActivity) }
             }
-            if !life.announcedIdle { due = Instant.earliest(due, idleFor(policy.idleAfter)) }
+            if !life.loggedIdle { due = Instant.earliest(due, idleFor(policy.idleAfter)) }
             due = Instant.earliest(due, idleFor(idleLimit))
             if !life.isReclaimed { due = Instant.earliest(due, idleFor(policy.reclaimIdle)) }
             if !life.isFrozen { due = Instant.earliest(due, idleFor(policy.freezeIdle)) }

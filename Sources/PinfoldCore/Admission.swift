@@ -45,11 +45,11 @@ extension SessionPool {
     /// Admits from the queue for as long as there is room, and makes room where there is none.
     mutating func admit(at now: Instant, _ actions: inout [Action]) {
         dropExpired(at: now, &actions)
-        makeUserPlaces(at: now, &actions)
+        evictForUserPlaces(at: now, &actions)
         while let index = nextQueued(besides: usersAtTheirLimit()) {
             if residentCount >= budget.policy.maxSessions {
-                queue[index].lack = .place
-                makePlaces(at: now, &actions)
+                queue[index].shortage = .place
+                evictForPlaces(at: now, &actions)
                 break
             }
             guard memory.isFresh(at: now) else {
@@ -57,26 +57,26 @@ extension SessionPool {
                 actions.append(.read(memory.request(at: now)))
                 return
             }
-            if let lack = memoryLack(for: queue[index].request, at: now) {
-                queue[index].lack = .memory(available: lack.available, needed: lack.needed)
-                makeMemory(lack, at: now, &actions)
+            if let shortage = memoryShortage(for: queue[index].request, at: now) {
+                queue[index].shortage = .memory(available: shortage.available, needed: shortage.needed)
+                evictForMemory(shortage, at: now, &actions)
                 break
             }
             let request = queue.remove(at: index).request
-            noteTurn(of: request.owner)
+            handleTurn(of: request.owner)
             begin(request, at: now, &actions)
         }
-        tellQueued(&actions)
+        notifyQueued(&actions)
     }
 
-    private mutating func tellQueued(_ actions: inout [Action]) {
-        guard queue.contains(where: { !$0.isAnnounced }) else { return }
-        for (position, index) in queueOrder().enumerated() where !queue[index].isAnnounced {
-            queue[index].isAnnounced = true
+    private mutating func notifyQueued(_ actions: inout [Action]) {
+        guard queue.contains(where: { !$0.isLogged }) else { return }
+        for (position, index) in queueOrder().enumerated() where !queue[index].isLogged {
+            queue[index].isLogged = true
             let request = queue[index].request
             actions.append(.queued(request.client, position: position + 1))
             actions.append(
-                .announce(Announcement(.queued, request.session, [("position", .number(Int64(position + 1)))])))
+                .log(LoggedEvent(.queued, request.session, [("position", .number(Int64(position + 1)))])))
         }
     }
 
@@ -86,7 +86,7 @@ extension SessionPool {
         for entry in queue where entry.deadline <= now {
             let waited = now.since(entry.since)
             let refusal: Refusal =
-                if case .memory(let available, let needed) = entry.lack {
+                if case .memory(let available, let needed) = entry.shortage {
                     .noMemory(waited: waited, available: available, needed: needed)
                 } else if let limit = budget.policy.maxSessionsPerUser, full.contains(entry.request.owner) {
                     .noUserPlace(waited: waited, limit: limit)
@@ -101,7 +101,7 @@ extension SessionPool {
     func refuse(_ request: SessionRequest, _ refusal: Refusal, _ actions: inout [Action]) {
         actions.append(.refuse(request.client, refusal))
         actions.append(
-            .announce(Announcement(.refused, request.session, [("message", .text(refusal.description))])))
+            .log(LoggedEvent(.refused, request.session, [("message", .text(refusal.description))])))
     }
 
     private mutating func begin(_ request: SessionRequest, at now: Instant, _ actions: inout [Action]) {
@@ -118,7 +118,7 @@ extension SessionPool {
         sessions[index].lastActivity = now
         var life = Life(
             number: sessions[index].lives, startedAt: now, stage: .starting(deadline: now + Self.startTimeout),
-            facts: CreationFacts(enforcement: .none, unheld: []), keepsTree: request.keepsTree)
+            facts: CreationFacts(enforcement: .none, unenforced: []), keepsTree: request.keepsTree)
         life.lease = request.client
         life.parent = request.parent
         sessions[index].life = life
@@ -133,7 +133,7 @@ extension SessionPool {
     mutating func grant(_ id: LifeID, _ facts: CreationFacts, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id) else { return }
         sessions[index].life?.enforcement = facts.enforcement
-        sessions[index].life?.unheld = facts.unheld
+        sessions[index].life?.unenforced = facts.unenforced
         // Nothing has befallen it yet: what the first look finds is news.
         if facts.enforcement == .kernel { sessions[index].life?.memory.events = MemoryEventCounts() }
         guard let client = sessions[index].life?.lease else { return }
@@ -144,8 +144,8 @@ extension SessionPool {
         actions.append(.save(id.session))
         actions.append(.grant(client, id))
         actions.append(
-            .announce(
-                Announcement(
+            .log(
+                LoggedEvent(
                     .admitted, id,
                     [
                         ("policy", .text(sessions[index].policyName)),
@@ -158,7 +158,7 @@ extension SessionPool {
         guard let index = sessions.index(of: id) else { return }
         if let client = sessions[index].life?.lease { actions.append(.refuse(client, .creation(reason))) }
         sessions[index].life = nil
-        actions.append(.announce(Announcement(.refused, id, [("message", .text(reason))])))
+        actions.append(.log(LoggedEvent(.refused, id, [("message", .text(reason))])))
         if !sessions[index].isSuspended, sessions[index].cause == nil { sessions.remove(id.session) }
     }
 }

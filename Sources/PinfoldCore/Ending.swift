@@ -27,7 +27,7 @@ extension SessionPool {
             if step == .kill, !stopping.isKilling || stopping.isStuck || isKillRefused(life) {
                 kill(index, at: now, &actions)
             } else if stopping.isRefusable, let cause {
-                insist(index, on: cause, suspends: suspends, at: now, &actions)
+                confirmEnding(index, on: cause, suspends: suspends, at: now, &actions)
             }
             return
         }
@@ -40,7 +40,7 @@ extension SessionPool {
             creditEnds: now + (step == .kill ? .zero : grace) + Self.creditAfterKill)
         sessions[index].life?.stage = .stopping(stopping)
         let id = LifeID(session: sessions[index].id, number: life.number)
-        if let cause { actions.append(.announce(Announcement(.stopping, id, Announcement.details(of: cause)))) }
+        if let cause { actions.append(.log(LoggedEvent(.stopping, id, LoggedEvent.details(of: cause)))) }
         if life.isFrozen, step != .kill {
             sessions[index].life?.isFrozen = false
             actions.append(.thaw(id))
@@ -61,8 +61,8 @@ extension SessionPool {
             return
         }
         step(index, to: .closingInput(until: now + grace), at: now)
-        guard let closing = sessions[index].life?.closing(at: now) else { return }
-        actions.append(.closeInput(LifeID(session: sessions[index].id, number: life.number), cause, closing))
+        guard let inputClosing = sessions[index].life?.inputClosing(at: now) else { return }
+        actions.append(.closeInput(LifeID(session: sessions[index].id, number: life.number), cause, inputClosing))
     }
 
     private mutating func terminate(_ index: Int, at now: Instant, _ actions: inout [Action]) {
@@ -102,8 +102,8 @@ extension SessionPool {
         case .killing(let since, isReportedStuck: false) where !stopping.isEmpty && now >= since + Self.stuckAfter:
             step(index, to: .killing(since: since, isReportedStuck: true), at: now)
             actions.append(
-                .announce(
-                    Announcement(
+                .log(
+                    LoggedEvent(
                         .stuck, LifeID(session: sessions[index].id, number: life.number),
                         [("message", .text("killed, but processes remain: they wait in the kernel"))])))
         default: break
@@ -111,7 +111,7 @@ extension SessionPool {
     }
 
     /// No process is left. A life that is still starting may be empty for a moment: only its launcher can tell.
-    mutating func noteEmpty(_ id: LifeID, at now: Instant, _ actions: inout [Action]) {
+    mutating func handleEmptied(_ id: LifeID, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
         switch life.stage {
         case .starting: return
@@ -153,7 +153,7 @@ extension SessionPool {
     }
 
     /// The command's own process ended: what it left behind goes too, unless its caller wanted to keep it.
-    mutating func noteExit(of id: LifeID, _ status: CommandStatus, at now: Instant, _ actions: inout [Action]) {
+    mutating func handleExit(of id: LifeID, _ status: CommandStatus, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id), let life = sessions[index].life, life.status == nil else { return }
         sessions[index].life?.status = status
         switch life.stage {
@@ -182,7 +182,7 @@ extension SessionPool {
     mutating func finish(_ id: LifeID, _ totals: LifeTotals, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
         let stopping = life.stopping
-        var cause = stopping?.cause ?? Cause.ofDeath(status: life.status, totals: totals)
+        var cause = stopping?.cause ?? Cause.ofLifeEnd(status: life.status, totals: totals)
         // Nobody saw it end, so nobody ended it: what can be resumed waits for its user.
         let isUnwatched = cause == .unwatched && sessions[index].token != nil
         // We were there, and its launcher still is, but it did not say a word.
@@ -193,7 +193,7 @@ extension SessionPool {
             memory.typical[sessions[index].policyName] = used
         }
         // Its credit ends with it, so whoever is admitted next must be judged by what is free now.
-        memory.forgetPicture()
+        memory.discardSnapshot()
         sessions[index].lastPeak = totals.memoryPeak
         sessions[index].life = nil
         sessions[index].cause = cause
@@ -203,15 +203,15 @@ extension SessionPool {
         actions.append(.save(id.session))
         if let client = life.lease { actions.append(.finish(client, outcome)) }
         for client in life.waiting + life.settingLimits { actions.append(.answer(client, id.session, .done)) }
-        var details = Announcement.details(of: cause)
+        var details = LoggedEvent.details(of: cause)
         // Some causes tell the peak themselves.
         if let peak = totals.memoryPeak, !details.contains(where: { $0.name == "peakBytes" }) {
             details.append(("peakBytes", .number(Int64(clamping: peak))))
         }
         if life.failures.count > 0 { details.append(("failedCalls", .number(Int64(life.failures.count)))) }
         if let cpu = totals.cpuMicroseconds { details.append(("cpuMicroseconds", .number(Int64(clamping: cpu)))) }
-        actions.append(.announce(Announcement(isSuspended ? .suspended : .ended, id, details)))
-        forgetOldest(&actions)
+        actions.append(.log(LoggedEvent(isSuspended ? .suspended : .ended, id, details)))
+        removeOldestRecords(&actions)
     }
 }
 

@@ -26,7 +26,7 @@ package enum Event: Sendable {
     /// The answer to `Action.setLimits`.
     case limitsSet(LifeID, CreationFacts)
 
-    case reading(Reading)
+    case snapshot(MemorySnapshot)
     /// A counter in some life's or the pool's `memory.events` moved: look now rather than at the next tick.
     case memoryEvent
 
@@ -110,9 +110,9 @@ package struct Order: Sendable {
 package struct Adoption: Sendable {
     package let session: Session
     /// What is left of its last life; nil where its cgroup is gone.
-    package let survivor: Survivor?
+    package let adoptedLife: AdoptedLife?
 
-    package struct Survivor: Sendable {
+    package struct AdoptedLife: Sendable {
         package let facts: CreationFacts
         package let processID: Int32?
         package let placement: Placement?
@@ -130,8 +130,8 @@ package struct Adoption: Sendable {
         }
     }
 
-    package init(session: Session, survivor: Survivor?) {
+    package init(session: Session, adoptedLife: AdoptedLife?) {
         self.session = session
-        self.survivor = survivor
+        self.adoptedLife = adoptedLife
     }
 }

@@ -16,7 +16,7 @@ struct KernelFailures: Sendable {
     /// How many calls were refused.
     var count = 0
     /// Calls whose refusal was announced: once each.
-    var announced: Set<KernelCall> = []
+    var logged: Set<KernelCall> = []
 
     static let firstPause = Duration.milliseconds(100)
     static let longestPause = Duration.seconds(5)
@@ -25,15 +25,15 @@ struct KernelFailures: Sendable {
 /// What the kernel refuses, for want of a descriptor or of memory, is tried again until it is done: see
 /// docs/decisions/0017.
 extension SessionPool {
-    mutating func noteFailure(
+    mutating func handleCallFailure(
         of call: KernelCall, _ id: LifeID, _ reason: String, at now: Instant, _ actions: inout [Action]
     ) {
         guard let index = sessions.index(of: id), var failures = sessions[index].life?.failures else { return }
         failures.count += 1
-        if failures.announced.insert(call).inserted {
+        if failures.logged.insert(call).inserted {
             actions.append(
-                .announce(
-                    Announcement(
+                .log(
+                    LoggedEvent(
                         .callFailed, id,
                         [("call", .text(call.rawValue)), ("message", .text(Self.message(call, reason)))])))
         }

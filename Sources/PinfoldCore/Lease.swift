@@ -23,7 +23,7 @@ extension SessionPool {
         case .starting:
             stop(index, because: .leaseLost, suspends: false, from: .kill, at: now, &actions)
         case .running:
-            actions.append(.announce(Announcement(.leaseLost, id)))
+            actions.append(.log(LoggedEvent(.leaseLost, id)))
             guard !life.keepsTree, sessions[index].policy.onLeaseLost == .stop else { return }
             let session = sessions[index]
             stop(
@@ -32,7 +32,7 @@ extension SessionPool {
         case .stopping(let stopping):
             if stopping.isEmpty, stopping.step != .collecting {
                 // Nobody is left to say how the command ended.
-                noteEmpty(id, at: now, &actions)
+                handleEmptied(id, at: now, &actions)
             }
         }
     }
@@ -46,7 +46,7 @@ extension SessionPool {
         sessions[index].life?.turnReports = 0
         sessions[index].life?.launcherKeepsToken = false
         schedule(index, at: now)
-        actions.append(.announce(Announcement(.leaseTaken, id)))
+        actions.append(.log(LoggedEvent(.leaseTaken, id)))
     }
 
     /// What a former controller left behind. The survivors keep running; their launchers are expected back.
@@ -54,26 +54,26 @@ extension SessionPool {
         for adoption in adoptions {
             var session = adoption.session
             guard sessions.index(of: session.id) == nil else { continue }
-            if let survivor = adoption.survivor {
+            if let adoptedLife = adoption.adoptedLife {
                 var life = Life(
-                    number: session.lives, startedAt: now, stage: .running, facts: survivor.facts,
-                    keepsTree: survivor.keepsTree)
-                life.processID = survivor.processID
-                life.placement = survivor.placement
-                life.parent = survivor.parent
-                if survivor.parent != nil { hasNested = true }
-                life.leaseDeadline = survivor.keepsTree ? nil : now + Self.leaseGrace
+                    number: session.lives, startedAt: now, stage: .running, facts: adoptedLife.facts,
+                    keepsTree: adoptedLife.keepsTree)
+                life.processID = adoptedLife.processID
+                life.placement = adoptedLife.placement
+                life.parent = adoptedLife.parent
+                if adoptedLife.parent != nil { hasNested = true }
+                life.leaseDeadline = adoptedLife.keepsTree ? nil : now + Self.leaseGrace
                 // As a rule its former controller has said so, and once more for each would help nobody.
-                life.announcedIdle = session.idleTime(at: now) >= session.policy.idleAfter
+                life.loggedIdle = session.idleTime(at: now) >= session.policy.idleAfter
                 session.life = life
             }
             let index = sessions.append(session)
             schedule(index, at: now)
-            if adoption.survivor == nil {
+            if adoption.adoptedLife == nil {
                 actions.append(.save(session.id))
             } else {
                 // What is known of it has not changed by being read.
-                actions.append(.announce(Announcement(.adopted, LifeID(session: session.id, number: session.lives))))
+                actions.append(.log(LoggedEvent(.adopted, LifeID(session: session.id, number: session.lives))))
             }
         }
     }

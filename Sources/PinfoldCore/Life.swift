@@ -12,7 +12,7 @@ package struct Life: Sendable {
     package var processID: Int32?
     package var placement: Placement?
     package var enforcement: Enforcement
-    package var unheld: [UnheldLimit]
+    package var unenforced: [UnenforcedLimit]
     package var turn = Turn.none
     /// What `TurnTimeoutSec=` and `PermissionTimeoutSec=` are counted from: at most one turn of each state.
     package var turnClocks: [TurnClock] = []
@@ -41,7 +41,7 @@ package struct Life: Sendable {
     package var followsEnd = false
     var failures = KernelFailures()
     /// Whether the last announced state was idle.
-    package var announcedIdle = false
+    package var loggedIdle = false
 
     package enum Stage: Sendable {
         /// Granted, the command not yet running; it fails at the deadline.
@@ -55,14 +55,14 @@ package struct Life: Sendable {
         self.startedAt = startedAt
         self.stage = stage
         self.enforcement = facts.enforcement
-        self.unheld = facts.unheld
+        self.unenforced = facts.unenforced
         self.keepsTree = keepsTree
     }
 
     /// How its ending is put to its launcher, while it has time to leave by itself.
-    package func closing(at now: Instant) -> Closing? {
+    package func inputClosing(at now: Instant) -> InputClosing? {
         guard case .closingInput(let until)? = stopping?.step else { return nil }
-        return Closing(
+        return InputClosing(
             milliseconds: UInt64(until.since(now).wholeMilliseconds), reports: turnReports,
             isRefusable: stopping?.isRefusable == true)
     }
@@ -79,11 +79,11 @@ package struct Life: Sendable {
 /// What the cgroup of a new life turned out to hold.
 package struct CreationFacts: Hashable, Sendable {
     package var enforcement: Enforcement
-    package var unheld: [UnheldLimit]
+    package var unenforced: [UnenforcedLimit]
 
-    package init(enforcement: Enforcement, unheld: [UnheldLimit]) {
+    package init(enforcement: Enforcement, unenforced: [UnenforcedLimit]) {
         self.enforcement = enforcement
-        self.unheld = unheld
+        self.unenforced = unenforced
     }
 }
 

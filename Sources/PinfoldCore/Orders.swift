@@ -1,6 +1,6 @@
 /// What users tell the pool to do.
 extension SessionPool {
-    mutating func obey(_ order: Order, at now: Instant, _ actions: inout [Action]) {
+    mutating func execute(_ order: Order, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: order.session) else {
             actions.append(.answer(order.client, order.session, .unknownSession))
             return
@@ -41,7 +41,7 @@ extension SessionPool {
             sessions[index].isPinned = isPinned
             schedule(index, at: now)
             actions.append(.save(order.session))
-            actions.append(.announce(Announcement(isPinned ? .pinned : .unpinned, order.session)))
+            actions.append(.log(LoggedEvent(isPinned ? .pinned : .unpinned, order.session)))
         }
         actions.append(.answer(order.client, order.session, .done))
     }
@@ -81,8 +81,8 @@ extension SessionPool {
                 sessions[index].cause = cause
                 sessions[index].endedAt = now
                 actions.append(.save(order.session))
-                actions.append(.announce(Announcement(.ended, order.session, Announcement.details(of: cause))))
-                forgetOldest(&actions)
+                actions.append(.log(LoggedEvent(.ended, order.session, LoggedEvent.details(of: cause))))
+                removeOldestRecords(&actions)
             }
             actions.append(.answer(order.client, order.session, .done))
             return
@@ -115,8 +115,8 @@ extension SessionPool {
         schedule(index, at: now)
         actions.append(.save(order.session))
         actions.append(
-            .announce(
-                Announcement(
+            .log(
+                LoggedEvent(
                     .limitChanged, order.session, life: sessions[index].life?.number,
                     [("settings", .text(settings.joined(separator: " ")))])))
         let after = SessionLimits(policy, within: budget)
@@ -128,10 +128,10 @@ extension SessionPool {
         actions.append(.setLimits(LifeID(session: order.session, number: life.number), after))
     }
 
-    mutating func noteLimits(_ id: LifeID, _ facts: CreationFacts, _ actions: inout [Action]) {
+    mutating func handleLimits(_ id: LifeID, _ facts: CreationFacts, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
         sessions[index].life?.enforcement = facts.enforcement
-        sessions[index].life?.unheld = facts.unheld
+        sessions[index].life?.unenforced = facts.unenforced
         sessions[index].life?.settingLimits = []
         for client in life.settingLimits { actions.append(.answer(client, id.session, .done)) }
     }

@@ -7,28 +7,28 @@ struct RecordFailures: Sendable {
     /// How many writes failed since the first of them was announced.
     var count = 0
     /// Reasons that were announced: each is named once until all records are on disk again.
-    var announced: Set<String> = []
+    var logged: Set<String> = []
 }
 
 extension SessionPool {
     /// More different reasons than this are counted, not announced.
     private static let mostReasons = 16
 
-    mutating func noteRecordFailure(_ session: SessionID, _ reason: String, _ actions: inout [Action]) {
+    mutating func handleRecordFailure(_ session: SessionID, _ reason: String, _ actions: inout [Action]) {
         records.unsaved.insert(session)
         records.reason = reason
         records.count += 1
-        guard records.announced.count < Self.mostReasons, records.announced.insert(reason).inserted else { return }
+        guard records.logged.count < Self.mostReasons, records.logged.insert(reason).inserted else { return }
         let message = "\(reason); it is kept in memory and written again until it is on disk"
-        actions.append(.announce(Announcement(.recordFailed, session, [("message", .text(message))])))
+        actions.append(.log(LoggedEvent(.recordFailed, session, [("message", .text(message))])))
     }
 
-    mutating func noteRecordKept(_ session: SessionID, _ actions: inout [Action]) {
+    mutating func handleRecordKept(_ session: SessionID, _ actions: inout [Action]) {
         // That a file can be removed does not show that one can be written.
         if sessions.index(of: session) != nil { records.reason = nil }
         records.unsaved.remove(session)
         guard records.unsaved.isEmpty, records.count > 0 else { return }
-        actions.append(.announce(Announcement(.recordsKept, nil, [("failures", .number(Int64(records.count)))])))
+        actions.append(.log(LoggedEvent(.recordsKept, nil, [("failures", .number(Int64(records.count)))])))
         records = RecordFailures()
     }
 

@@ -39,8 +39,8 @@ package struct Session: Sendable {
 
     /// Of the caller's own settings, those that the kernel does not hold: whoever asked for a limit must hear that there is
     /// none.
-    package var unheldSettings: [UnheldLimit] {
-        (life?.unheld ?? []).filter { limit in settings.contains { $0.hasPrefix(limit.key + "=") } }
+    package var unenforcedSettings: [UnenforcedLimit] {
+        (life?.unenforced ?? []).filter { limit in settings.contains { $0.hasPrefix(limit.key + "=") } }
     }
 
     /// Whether a new life would go on where the last one stopped.

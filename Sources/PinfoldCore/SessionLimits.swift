@@ -31,7 +31,7 @@ package struct SessionLimits: Hashable, Sendable {
 }
 
 /// A limit that the kernel does not hold for a session, by the name of its key.
-package struct UnheldLimit: Hashable, Sendable, CustomStringConvertible {
+package struct UnenforcedLimit: Hashable, Sendable, CustomStringConvertible {
     package let key: String
     package let reason: String
 

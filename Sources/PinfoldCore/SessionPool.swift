@@ -9,7 +9,7 @@ package struct SessionPool: Sendable {
     /// When each user was last served, by a number that rises; 0 for never.
     var turns: [UserID: UInt64] = [:]
     var lastTurn: UInt64 = 0
-    var memory = MemoryWatch()
+    var memory = MemoryMonitor()
     var records = RecordFailures()
     var shutdown = Shutdown.no
     /// Whether there may be sessions that were opened from within others.
@@ -36,25 +36,25 @@ package struct SessionPool: Sendable {
         case .created(let life, let facts): grant(life, facts, &actions)
         case .creationFailed(let life, let reason): abandon(life, reason, &actions)
         case .commandStarted(let life, let processID, let placement):
-            noteStart(of: life, processID, placement, at: now, &actions)
+            handleStart(of: life, processID, placement, at: now, &actions)
         case .startFailed(let life, let reason, let exit):
             failStart(of: life, .startFailed(reason, exit: exit), at: now, &actions)
-        case .commandExited(let life, let status): noteExit(of: life, status, at: now, &actions)
-        case .activity(let life, let source): noteActivity(life, source, at: now, &actions)
-        case .turn(let life, let report): noteTurn(life, report, at: now, &actions)
-        case .token(let life, let token): noteToken(of: life, token, at: now, &actions)
-        case .ordered(let order): obey(order, at: now, &actions)
-        case .limitsSet(let life, let facts): noteLimits(life, facts, &actions)
-        case .reading(let reading): noteReading(reading, at: now, &actions)
+        case .commandExited(let life, let status): handleExit(of: life, status, at: now, &actions)
+        case .activity(let life, let source): handleActivity(life, source, at: now, &actions)
+        case .turn(let life, let report): handleTurn(life, report, at: now, &actions)
+        case .token(let life, let token): handleToken(of: life, token, at: now, &actions)
+        case .ordered(let order): execute(order, at: now, &actions)
+        case .limitsSet(let life, let facts): handleLimits(life, facts, &actions)
+        case .snapshot(let snapshot): handleSnapshot(snapshot, at: now, &actions)
         case .memoryEvent: actions.append(.read(memory.request(at: now)))
-        case .callFailed(let life, let call, let reason): noteFailure(of: call, life, reason, at: now, &actions)
-        case .emptied(let life): noteEmpty(life, at: now, &actions)
+        case .callFailed(let life, let call, let reason): handleCallFailure(of: call, life, reason, at: now, &actions)
+        case .emptied(let life): handleEmptied(life, at: now, &actions)
         case .removed(let life, let totals): finish(life, totals, at: now, &actions)
         case .timePassed: break
         case .adopted(let adoptions): adopt(adoptions, at: now, &actions)
         case .budgetChanged(let budget): self.budget = budget
-        case .recordFailed(let session, let reason): noteRecordFailure(session, reason, &actions)
-        case .recordKept(let session): noteRecordKept(session, &actions)
+        case .recordFailed(let session, let reason): handleRecordFailure(session, reason, &actions)
+        case .recordKept(let session): handleRecordKept(session, &actions)
         case .shutdown(let endingSessions): shutDown(endingSessions: endingSessions, at: now, &actions)
         }
         keepBusyForNested(at: now, &actions)
@@ -68,7 +68,7 @@ package struct SessionPool: Sendable {
 
     /// When `timePassed` is next worth handing in; nil while there is nothing to wait for.
     package var nextDeadline: Instant? {
-        Instant.earliest(Instant.earliest(nextDue, memory.nextReading), queue.lazy.map(\.deadline).min())
+        Instant.earliest(Instant.earliest(nextDue, memory.nextSnapshot), queue.lazy.map(\.deadline).min())
     }
 
     /// Whether it was told to end, or to leave its sessions to the next one.
@@ -94,10 +94,10 @@ struct QueuedRequest: Sendable {
     let since: Instant
     let deadline: Instant
     /// What the head of the queue found missing when it was last looked at.
-    var lack: Lack?
-    var isAnnounced = false
+    var shortage: Shortage?
+    var isLogged = false
 
-    enum Lack: Sendable {
+    enum Shortage: Sendable {
         case place
         case memory(available: UInt64, needed: UInt64)
     }

@@ -19,7 +19,7 @@ package struct SessionTable: Sendable {
         _modify {
             let before = all[index].life != nil
             yield &all[index]
-            noteResidence(of: index, since: before)
+            recordResidence(of: index, since: before)
         }
     }
 
@@ -41,7 +41,7 @@ package struct SessionTable: Sendable {
     package mutating func append(_ session: Session) -> Int {
         all.append(session)
         places[session.id] = all.count - 1
-        noteResidence(of: all.count - 1, since: false)
+        recordResidence(of: all.count - 1, since: false)
         return all.count - 1
     }
 
@@ -53,7 +53,7 @@ package struct SessionTable: Sendable {
         for place in residents.indices where residents[place] > index { residents[place] -= 1 }
     }
 
-    private mutating func noteResidence(of index: Int, since before: Bool) {
+    private mutating func recordResidence(of index: Int, since before: Bool) {
         let isThere = all[index].life != nil
         guard isThere != before else { return }
         let place = residents.firstIndex { $0 >= index } ?? residents.count

@@ -1,11 +1,11 @@
 /// What one life leaves for the next to go on with: told by a launcher that follows a conversation, or from inside.
 extension SessionPool {
     /// A launcher that speaks of its token once is the one who keeps it: nobody else can know what belongs in it.
-    mutating func noteToken(of id: LifeID, _ token: String?, at now: Instant, _ actions: inout [Action]) {
+    mutating func handleToken(of id: LifeID, _ token: String?, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id) else { return }
         sessions[index].life?.launcherKeepsToken = true
         if let problem = ResumeToken.problem(with: token) {
-            actions.append(.announce(Announcement(.tokenRefused, id, [("message", .text(problem))])))
+            actions.append(.log(LoggedEvent(.tokenRefused, id, [("message", .text(problem))])))
         } else {
             keep(token, index, at: now, &actions)
         }

@@ -23,7 +23,7 @@ extension SessionPool {
             number: turn.number, cause: cause, until: now + Self.cancelGrace)
         let id = LifeID(session: session.id, number: life.number)
         actions.append(.cancelTurn(id, turn: turn.number, cause))
-        actions.append(.announce(Announcement(.turnCancelled, id, Announcement.details(of: cause))))
+        actions.append(.log(LoggedEvent(.turnCancelled, id, LoggedEvent.details(of: cause))))
         return false
     }
 }

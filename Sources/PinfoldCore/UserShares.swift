@@ -56,7 +56,7 @@ extension SessionPool {
     }
 
     /// A user had their turn.
-    mutating func noteTurn(of user: UserID) {
+    mutating func handleTurn(of user: UserID) {
         lastTurn += 1
         turns[user] = lastTurn
         // Whoever waits for nothing has no turn to lose; a returning user must only not come first every time.
@@ -68,7 +68,7 @@ extension SessionPool {
     private static let mostTurns = 1_024
 
     /// Whose oldest ended session is forgotten first: of whoever has most of them.
-    func mostRemembered(_ ended: [Int]) -> [Int] {
+    func mostRecorded(_ ended: [Int]) -> [Int] {
         var counts: [UserID: Int] = [:]
         for index in ended { counts[sessions.all[index].owner, default: 0] += 1 }
         let most = counts.values.max() ?? 0

@@ -8,8 +8,8 @@ import PinfoldProtocol
 /// this performs.
 struct AgentRelay: ~Copyable {
     private let options: RelayOptions
-    private var station: Station
-    private var conversation: Conversation
+    private var loop: LauncherLoop
+    private var relay: ACPRelay
     private var fromClient: LineReader
     private var toClient: LineWriter
     private var search: ControllerSearch
@@ -19,16 +19,16 @@ struct AgentRelay: ~Copyable {
     /// That no turn is open any more is told once the client has the answer: it waits, the controller does not.
     private var owesEndOfTurn = false
 
-    init(_ options: RelayOptions, _ station: consuming Station) throws {
+    init(_ options: RelayOptions, _ loop: consuming LauncherLoop) throws {
         let input = try OwnedDescriptor.duplicating(0)
         let output = try LineWriter(to: 1, token: LaunchToken.output)
-        output.watch(station.poller)
+        output.watch(loop.poller)
         self.options = options
-        self.station = station
+        self.loop = loop
         search = ControllerSearch(options.open, at: options.socket)
         // The ids of our own requests must be unlike any that a client of ours would think of.
         let nonce = String(MonotonicClock.now().nanoseconds, radix: 36)
-        conversation = Conversation(.init(resumes: options.resumes, patience: options.patience, nonce: nonce))
+        relay = ACPRelay(.init(resumes: options.resumes, responseTimeout: options.responseTimeout, nonce: nonce))
         fromClient = LineReader(input, token: LaunchToken.input, cap: options.lineCap)
         toClient = output
     }
@@ -36,43 +36,43 @@ struct AgentRelay: ~Copyable {
     /// Stays with the client to its end.
     ///
     /// - Returns: what to exit with.
-    mutating func run(say: (String) -> Void) throws -> Int32 {
-        let first = conversation.begin()
+    mutating func run(log: (String) -> Void) throws -> Int32 {
+        let first = relay.begin()
         do {
             // Before anything is asked for: a command that is not there shall cost nobody a place.
             _ = try options.command.resolve()
-            try perform(first, say: say)
+            try perform(first, log: log)
         } catch {
-            try failStart(error, say: say)
+            try failStart(error, log: log)
         }
         flush()
-        while !isOver { try turn(say: say) }
+        while !isOver { try turn(log: log) }
         return exitCode ?? ExitCode.failed
     }
 
-    private mutating func turn(say: (String) -> Void) throws {
+    private mutating func turn(log: (String) -> Void) throws {
         try watch()
-        let events = try station.poller.wait(timeout: timeout())
+        let events = try loop.poller.wait(timeout: timeout())
         // Once for all that happened: whoever streams says hundreds of lines at a time. Also where we leave.
         defer { flush() }
         for event in events {
-            try handle(event, say: say)
+            try handle(event, log: log)
             if isOver { return }
         }
-        if fromClient.isAlwaysReady, wantsClient { try hearClient(say: say) }
-        try passTime(say: say)
+        if fromClient.isAlwaysReady, wantsClient { try receiveFromClient(log: log) }
+        try passTime(log: log)
     }
 
     private mutating func flush() {
-        toClient.flush(station.poller)
-        agent?.flushInput(station.poller)
-        tellEndOfTurn()
+        toClient.flush(loop.poller)
+        agent?.flushInput(loop.poller)
+        reportEndOfTurn()
     }
 
-    private mutating func tellEndOfTurn() {
+    private mutating func reportEndOfTurn() {
         guard owesEndOfTurn else { return }
         owesEndOfTurn = false
-        agent?.command.tell(.turn(PinfoldCore.TurnReport(.none, turns: [])))
+        agent?.command.send(.turn(PinfoldCore.TurnReport(.none, turns: [])))
     }
 
     /// All is said, and the client has it, or does not want it.
@@ -80,77 +80,77 @@ struct AgentRelay: ~Copyable {
 
     private var now: Duration { .nanoseconds(Int64(clamping: MonotonicClock.now().nanoseconds)) }
 
-    private mutating func tell(_ event: PinfoldACP.Event, say: (String) -> Void) throws {
-        try perform(conversation.handle(event, at: now), say: say)
+    private mutating func send(_ event: PinfoldACP.Event, log: (String) -> Void) throws {
+        try perform(relay.handle(event, at: now), log: log)
     }
 
     // MARK: What happens
 
-    private mutating func handle(_ event: Poller.Event, say: (String) -> Void) throws {
+    private mutating func handle(_ event: Poller.Event, log: (String) -> Void) throws {
         switch event.token {
-        case LaunchToken.signals: try takeSignals(say: say)
+        case LaunchToken.signals: try takeSignals(log: log)
         case LaunchToken.command:
-            if try agent?.command.noteChange(station.relay, station.poller) == true {
-                agent?.closeInput(station.poller)
+            if try agent?.command.recordChange(loop.relay, loop.poller) == true {
+                agent?.closeInput(loop.poller)
             }
         // Our death is the session's.
         case LaunchToken.parent:
             throw LaunchFailure("our parent has died, and its session ends with it", exitCode: ExitCode.killed)
-        case LaunchToken.lease: try hearController(say: say)
-        case LaunchToken.input: try hearClient(say: say)
+        case LaunchToken.lease: try receiveFromController(log: log)
+        case LaunchToken.input: try receiveFromClient(log: log)
         case LaunchToken.output:
-            toClient.flush(station.poller)
+            toClient.flush(loop.poller)
             if event.ready.contains(.error) || event.ready.contains(.hangUp), !toClient.isBroken {
-                toClient.breakOff()
-                toClient.close(station.poller)
-                try tell(.clientGone, say: say)
+                toClient.disconnect()
+                toClient.close(loop.poller)
+                try send(.clientGone, log: log)
             }
-        case LaunchToken.agentInput: agent?.flushInput(station.poller)
-        case LaunchToken.agentOutput: try hearAgent(say: say)
+        case LaunchToken.agentInput: agent?.flushInput(loop.poller)
+        case LaunchToken.agentOutput: try receiveFromAgent(log: log)
         default: break
         }
     }
 
-    private mutating func takeSignals(say: (String) -> Void) throws {
-        guard agent != nil else { return try station.leaveOnSignal("ended", say: say) }
-        while let arrival = try station.nextSignal() {
+    private mutating func takeSignals(log: (String) -> Void) throws {
+        guard agent != nil else { return try loop.leaveOnSignal("ended", log: log) }
+        while let arrival = try loop.nextSignal() {
             if arrival.signal == .child {
-                if try agent?.command.noteChange(station.relay, station.poller) == true {
-                    agent?.closeInput(station.poller)
+                if try agent?.command.recordChange(loop.relay, loop.poller) == true {
+                    agent?.closeInput(loop.poller)
                 }
-            } else if station.relay.passesOn(arrival) {
+            } else if loop.relay.forwards(arrival) {
                 try agent?.command.send(arrival.signal)
             }
         }
     }
 
-    private mutating func hearClient(say: (String) -> Void) throws {
+    private mutating func receiveFromClient(log: (String) -> Void) throws {
         // Whoever may be about to report a turn must know first whether the controller has given up waiting for one.
-        if agent != nil { try hearController(say: say) }
+        if agent != nil { try receiveFromController(log: log) }
         for piece in fromClient.read() ?? [] {
             switch piece {
-            case .line(let line): try tell(.client(line, isWhole: true), say: say)
-            case .half(let line): try tell(.client(line, isWhole: false), say: say)
-            case .overlong(let prefix): try tell(.clientOverlong(prefix), say: say)
+            case .line(let line): try send(.client(line, isWhole: true), log: log)
+            case .half(let line): try send(.client(line, isWhole: false), log: log)
+            case .overlong(let header): try send(.clientOverlong(header), log: log)
             }
         }
-        if fromClient.isAtEnd { try tell(.clientClosed, say: say) }
+        if fromClient.isAtEnd { try send(.clientClosed, log: log) }
     }
 
-    private mutating func hearAgent(say: (String) -> Void) throws {
-        if agent != nil { try hearController(say: say) }
-        try readAgent(say: say)
+    private mutating func receiveFromAgent(log: (String) -> Void) throws {
+        if agent != nil { try receiveFromController(log: log) }
+        try readAgent(log: log)
     }
 
     /// - Returns: whether there was anything.
     @discardableResult
-    private mutating func readAgent(say: (String) -> Void) throws -> Bool {
-        guard let pieces = agent?.output.read() else { return false }
-        for piece in pieces {
+    private mutating func readAgent(log: (String) -> Void) throws -> Bool {
+        guard let chunks = agent?.output.read() else { return false }
+        for piece in chunks {
             switch piece {
-            case .line(let line): try tell(.agent(line, isWhole: true), say: say)
-            case .half(let line): try tell(.agent(line, isWhole: false), say: say)
-            case .overlong(let prefix): try tell(.agentOverlong(prefix), say: say)
+            case .line(let line): try send(.agent(line, isWhole: true), log: log)
+            case .half(let line): try send(.agent(line, isWhole: false), log: log)
+            case .overlong(let header): try send(.agentOverlong(header), log: log)
             }
         }
         return true
@@ -158,114 +158,114 @@ struct AgentRelay: ~Copyable {
 
     // MARK: The controller
 
-    private mutating func hearController(say: (String) -> Void) throws {
-        guard agent != nil else { return try seek(say: say) }
-        while let news = agent?.command.next(station.poller, say: say) {
-            guard case .event(let event) = news else { continue }
+    private mutating func receiveFromController(log: (String) -> Void) throws {
+        guard agent != nil else { return try seek(log: log) }
+        while let update = agent?.command.next(loop.poller, log: log) {
+            guard case .event(let event) = update else { continue }
             switch event {
-            case .closeInput(let cause, let closing):
-                try tell(.closeInput(Reason(cause), Closing(closing)), say: say)
-            case .cancelTurn(let cause, let turn): try tell(.cancelTurn(Reason(cause), turn: turn), say: say)
+            case .closeInput(let cause, let inputClosing):
+                try send(.closeInput(Reason(cause), InputClosing(inputClosing)), log: log)
+            case .cancelTurn(let cause, let turn): try send(.cancelTurn(Reason(cause), turn: turn), log: log)
             case .ended(let ending):
-                agent?.command.killIfItEscaped()
+                agent?.command.killEscapedCommand()
                 try endLife(
                     LifeEnd(reason: Reason(ending.cause), isSuspended: ending.isSuspended, exitCode: ending.exitCode),
-                    say: say)
-            case .released: try endUnheard(say: say)
+                    log: log)
+            case .released: try endUnreported(log: log)
             case .granted, .queued, .attached, .attachFailed: break
             }
         }
     }
 
     /// The tree is gone; what its pipe still holds was said in time.
-    private mutating func endLife(_ end: LifeEnd, say: (String) -> Void) throws {
-        while try readAgent(say: say) {}
-        tellEndOfTurn()
-        agent?.forget(station.poller)
+    private mutating func endLife(_ end: LifeEnd, log: (String) -> Void) throws {
+        while try readAgent(log: log) {}
+        reportEndOfTurn()
+        agent?.forget(loop.poller)
         agent = nil
         if end.isSuspended, end.reason.kind != "start_failed" {
-            say("the agent is suspended and comes back with the next message: \(end.reason.message)")
+            log("the agent is suspended and comes back with the next message: \(end.reason.message)")
         } else if !end.isSuspended, end.reason.kind != "exited", end.reason.kind != "signaled" {
-            say("the agent was ended: \(end.reason.message)")
+            log("the agent was ended: \(end.reason.message)")
         }
-        try tell(.lifeEnded(end), say: say)
+        try send(.lifeEnded(end), log: log)
     }
 
     /// Nobody is there to say why it ended; only we saw it.
-    private mutating func endUnheard(say: (String) -> Void) throws {
+    private mutating func endUnreported(log: (String) -> Void) throws {
         let status = agent?.command.status
         let message = status.map { "\($0)" } ?? "the agent is gone"
         let reason = Reason(kind: "exited", message: message, json: ["kind": "exited", "message": .string(message)])
-        try endLife(LifeEnd(reason: reason, isSuspended: false, exitCode: status?.code ?? ExitCode.failed), say: say)
+        try endLife(LifeEnd(reason: reason, isSuspended: false, exitCode: status?.code ?? ExitCode.failed), log: log)
     }
 
-    private mutating func passTime(say: (String) -> Void) throws {
-        if agent?.command.reopenIfDue(station.poller) == true { try tell(.leaseTaken, say: say) }
-        if agent?.command.isGivenUp(say: say) == true { try endUnheard(say: say) }
-        if search.isDue { try seek(say: say) }
-        if let deadline = conversation.nextDeadline, now >= deadline { try tell(.timePassed, say: say) }
+    private mutating func passTime(log: (String) -> Void) throws {
+        if agent?.command.reconnectIfDue(loop.poller) == true { try send(.leaseTaken, log: log) }
+        if agent?.command.isGivenUp(log: log) == true { try endUnreported(log: log) }
+        if search.isDue { try seek(log: log) }
+        if let deadline = relay.nextDeadline, now >= deadline { try send(.timePassed, log: log) }
     }
 
     // MARK: Starting
 
     /// Goes one step on the way to a session, and starts the agent at its end.
-    private mutating func seek(say: (String) -> Void) throws {
+    private mutating func seek(log: (String) -> Void) throws {
         let grant: LeaseEvent.Grant
         do {
-            guard let found = try search.step(station.poller, say: say) else { return }
+            guard let found = try search.step(loop.poller, log: log) else { return }
             grant = found
         } catch {
-            try failStart(error, say: say)
+            try failStart(error, log: log)
             return
         }
         guard let launch = search.takeLaunch() else { return }
         do {
-            agent = try RunningAgent(launch, options, grant, station.spawnOptions, station.poller)
+            agent = try RunningAgent(launch, options, grant, loop.spawnOptions, loop.poller)
         } catch {
-            try failStart(error, say: say)
+            try failStart(error, log: log)
             return
         }
         // Only an order ends what is kept here too. A controller that died before it kept the token has not been told.
         let followsEnd = grant.followsEnd && grant.life == lastLife.map { $0 + 1 }
         lastLife = grant.life
-        try tell(.agentStarted(resume: grant.resume, followsEnd: followsEnd), say: say)
+        try send(.agentStarted(resume: grant.resume, followsEnd: followsEnd), log: log)
     }
 
-    private mutating func failStart(_ error: any Error, say: (String) -> Void) throws {
-        search.stop(station.poller)
+    private mutating func failStart(_ error: any Error, log: (String) -> Void) throws {
+        search.stop(loop.poller)
         let failure = LaunchFailure(any: error)
-        say(failure.description)
-        try tell(
+        log(failure.description)
+        try send(
             .startFailed(
                 StartFailure(
                     message: failure.description, exitCode: failure.exitCode,
-                    isRefusal: failure.exitCode == ExitCode.notAdmitted)), say: say)
+                    isRefusal: failure.exitCode == ExitCode.notAdmitted)), log: log)
     }
 
     // MARK: What is to be done
 
-    private mutating func perform(_ actions: [PinfoldACP.Action], say: (String) -> Void) throws {
+    private mutating func perform(_ actions: [PinfoldACP.Action], log: (String) -> Void) throws {
         for action in actions {
             switch action {
             case .toClient(let line, let endsLine): toClient.append(line, endsLine: endsLine)
             case .toAgent(let line, let endsLine): agent?.append(line, endsLine: endsLine)
             case .startAgent:
                 search.begin()
-                try seek(say: say)
-            case .abandonStart: search.stop(station.poller)
+                try seek(log: log)
+            case .abandonStart: search.stop(loop.poller)
             case .closeAgentInput: agent?.closesInput = true
             case .report(let report):
-                tellEndOfTurn()
+                reportEndOfTurn()
                 if report.state == .none {
                     owesEndOfTurn = true
                 } else {
-                    agent?.command.tell(.turn(PinfoldCore.TurnReport(report)))
+                    agent?.command.send(.turn(PinfoldCore.TurnReport(report)))
                 }
-            case .reportActivity: agent?.command.tell(.active(.acp))
-            case .remember(let token): agent?.command.tell(.remember(token))
+            case .reportActivity: agent?.command.send(.active(.acp))
+            case .saveToken(let token): agent?.command.send(.remember(token))
             case .failLife(let why):
-                agent?.command.tell(.startFailed(reason: why, exitCode: ExitCode.failed))
-            case .say(let text): say(text)
+                agent?.command.send(.startFailed(reason: why, exitCode: ExitCode.failed))
+            case .log(let text): log(text)
             case .finish(let status): exitCode = status
             }
         }
@@ -274,7 +274,7 @@ struct AgentRelay: ~Copyable {
     // MARK: Back-pressure
 
     private var wantsClient: Bool {
-        guard !fromClient.isAtEnd, exitCode == nil, conversation.heldBytes < options.lineCap else { return false }
+        guard !fromClient.isAtEnd, exitCode == nil, relay.bufferedBytes < options.lineCap else { return false }
         switch agent {
         case .some(let agent): return !agent.isFull
         case .none: return true
@@ -283,8 +283,8 @@ struct AgentRelay: ~Copyable {
 
     /// Reads only what there is room for at the other side.
     private mutating func watch() throws {
-        try fromClient.watch(wantsClient, station.poller)
-        try agent?.output.watch(!toClient.isFull, station.poller)
+        try fromClient.watch(wantsClient, loop.poller)
+        try agent?.output.watch(!toClient.isFull, loop.poller)
     }
 
     private func timeout() -> Duration? {
@@ -292,7 +292,7 @@ struct AgentRelay: ~Copyable {
         let now = MonotonicClock.now()
         let due = [
             commandDeadline.map { now.duration(to: $0) }, search.dueAt.map { now.duration(to: $0) },
-            conversation.nextDeadline.map { $0 - .nanoseconds(Int64(clamping: now.nanoseconds)) },
+            relay.nextDeadline.map { $0 - .nanoseconds(Int64(clamping: now.nanoseconds)) },
         ]
         return due.compactMap { $0 }.min().map { max($0, .zero) }
     }
@@ -311,11 +311,11 @@ extension Reason {
     }
 }
 
-extension PinfoldACP.Closing {
-    fileprivate init(_ closing: PinfoldCore.Closing) {
+extension PinfoldACP.InputClosing {
+    fileprivate init(_ inputClosing: PinfoldCore.InputClosing) {
         self.init(
-            grace: .milliseconds(Int64(clamping: closing.milliseconds)), reports: closing.reports,
-            isRefusable: closing.isRefusable)
+            grace: .milliseconds(Int64(clamping: inputClosing.milliseconds)), reports: inputClosing.reports,
+            isRefusable: inputClosing.isRefusable)
     }
 }
 

@@ -7,7 +7,7 @@ struct ControllerSearch: ~Copyable {
     private static let firstPause = Duration.milliseconds(50)
     private static let longestPause = Duration.seconds(1)
     /// A controller that is restarted is back before that.
-    private static let patience = Duration.seconds(10)
+    private static let responseTimeout = Duration.seconds(10)
 
     private let open: OpenRequest
     private let path: String
@@ -27,7 +27,7 @@ struct ControllerSearch: ~Copyable {
         searches += 1
         pause = Self.firstPause
         dueAt = MonotonicClock.now()
-        endsAt = dueAt?.advanced(by: Self.patience)
+        endsAt = dueAt?.advanced(by: Self.responseTimeout)
     }
 
     var isDue: Bool { dueAt.map { MonotonicClock.now() >= $0 } ?? false }
@@ -35,18 +35,18 @@ struct ControllerSearch: ~Copyable {
     /// Goes on, as far as that is possible now.
     ///
     /// - Returns: what was granted, at the end.
-    mutating func step(_ poller: borrowing Poller, say: (String) -> Void) throws -> LeaseEvent.Grant? {
+    mutating func step(_ poller: borrowing Poller, log: (String) -> Void) throws -> LeaseEvent.Grant? {
         guard isSearching else { return nil }
         do {
             if try connect(poller) { return nil }
-            if let grant = try launch?.grant(say: say) { return grant }
+            if let grant = try launch?.grant(log: log) { return grant }
             if isQueued { dueAt = nil }
         } catch let error as ControllerUnavailable {
-            try lookAgain(after: error, poller)
+            try searchAgain(after: error, poller)
             return nil
         }
         guard !isDue else {
-            try lookAgain(after: ControllerUnavailable(path: path, .timedOut), poller)
+            try searchAgain(after: ControllerUnavailable(path: path, .timedOut), poller)
             return nil
         }
         return nil
@@ -65,13 +65,13 @@ struct ControllerSearch: ~Copyable {
     private mutating func connect(_ poller: borrowing Poller) throws -> Bool {
         if launch != nil { return false }
         launch = try Launch(open, at: path, poller)
-        dueAt = MonotonicClock.now().advanced(by: ControllerSocket.patience)
+        dueAt = MonotonicClock.now().advanced(by: ControllerSocket.responseTimeout)
         return true
     }
 
     /// The first time there must be one at once, as for any command; later it may be about to come back.
-    private mutating func lookAgain(after error: ControllerUnavailable, _ poller: borrowing Poller) throws {
-        if isQueued { endsAt = MonotonicClock.now().advanced(by: Self.patience) }
+    private mutating func searchAgain(after error: ControllerUnavailable, _ poller: borrowing Poller) throws {
+        if isQueued { endsAt = MonotonicClock.now().advanced(by: Self.responseTimeout) }
         drop(poller)
         guard searches > 1, let endsAt, MonotonicClock.now() < endsAt else { throw error }
         dueAt = MonotonicClock.now().advanced(by: pause)

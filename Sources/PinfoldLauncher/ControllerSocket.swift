@@ -6,7 +6,7 @@ package import PinfoldProtocol
 /// A dead or deaf controller gives an error that says so, never a hang.
 package struct ControllerSocket: ~Copyable {
     /// How long an answer may take that depends on nobody else.
-    package static let patience = Duration.seconds(5)
+    package static let responseTimeout = Duration.seconds(5)
 
     private let stream: LocalStream
     private let path: String
@@ -18,7 +18,7 @@ package struct ControllerSocket: ~Copyable {
     package init(_ path: String) throws(ControllerUnavailable) {
         self.path = path
         do throws(Errno) {
-            stream = try LocalStream.connect(to: path, timeout: Self.patience)
+            stream = try LocalStream.connect(to: path, timeout: Self.responseTimeout)
         } catch {
             throw ControllerUnavailable(path: path, error)
         }
@@ -36,9 +36,9 @@ package struct ControllerSocket: ~Copyable {
 
     /// Sends a call, waiting until the socket takes it.
     package borrowing func send(
-        _ call: Call, descriptors: [Int32] = [], patience: Duration = ControllerSocket.patience
+        _ call: Call, descriptors: [Int32] = [], responseTimeout: Duration = ControllerSocket.responseTimeout
     ) throws(ControllerUnavailable) {
-        let deadline = MonotonicClock.now().advanced(by: patience)
+        let deadline = MonotonicClock.now().advanced(by: responseTimeout)
         var bytes = call.frame[...]
         var descriptors = descriptors
         do throws(Errno) {
@@ -92,8 +92,8 @@ package struct ControllerSocket: ~Copyable {
     /// The next reply, waited for.
     ///
     /// - Throws: `ControllerUnavailable` where none comes in time.
-    package mutating func reply(within patience: Duration?) throws(ControllerUnavailable) -> Reply {
-        let deadline = patience.map { MonotonicClock.now().advanced(by: $0) }
+    package mutating func reply(within responseTimeout: Duration?) throws(ControllerUnavailable) -> Reply {
+        let deadline = responseTimeout.map { MonotonicClock.now().advanced(by: $0) }
         while true {
             switch try next() {
             case .reply(let reply): return reply
@@ -110,10 +110,10 @@ package struct ControllerSocket: ~Copyable {
 
     /// One call and its one answer.
     package mutating func ask(
-        _ request: Request, within patience: Duration? = ControllerSocket.patience
+        _ request: Request, within responseTimeout: Duration? = ControllerSocket.responseTimeout
     ) throws(ControllerUnavailable) -> Reply {
         try send(request.call)
-        return try reply(within: patience)
+        return try reply(within: responseTimeout)
     }
 }
 

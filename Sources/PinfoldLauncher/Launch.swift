@@ -24,14 +24,14 @@ struct Launch: ~Copyable {
     }
 
     /// Hears what the controller says to the request; nil where it has granted nothing yet.
-    mutating func grant(say: (String) -> Void) throws -> LeaseEvent.Grant? {
+    mutating func grant(log: (String) -> Void) throws -> LeaseEvent.Grant? {
         while let event = try next() {
             switch event {
             case .queued(let position):
                 isQueued = true
-                say("waiting for a place (number \(position) in the queue)")
+                log("waiting for a place (number \(position) in the queue)")
             case .granted(let grant):
-                for limit in grant.unheld { say(limit.description) }
+                for limit in grant.unenforced { log(limit.description) }
                 return grant
             case .ended(let ending): throw LaunchFailure(ending.cause.message, exitCode: ending.exitCode)
             case .attached, .attachFailed, .closeInput, .cancelTurn, .released: break
@@ -68,28 +68,28 @@ struct Launch: ~Copyable {
         let entry = Array("\(ResumeToken.variable)=".utf8)
         command.environment.removeAll { $0.bytes.starts(with: entry) }
         if let token { command.set(ResumeToken.variable, token) }
-        let placed: Placing.Placed
-        do throws(Placing.Failure) {
-            placed = try Placing.place(command, options, cgroup: cgroup, lease: &socket)
+        let placedCommand: CommandPlacement.PlacedCommand
+        do throws(CommandPlacement.Failure) {
+            placedCommand = try CommandPlacement.place(command, options, cgroup: cgroup, lease: &socket)
         } catch {
             throw try report(error)
         }
-        return try RunningCommand(placed, grant, lease: socket, path: path, poller)
+        return try RunningCommand(placedCommand, grant, lease: socket, path: path, poller)
     }
 
     /// Tells the controller that there will be no command, and hears it out: nothing shall be left behind.
-    private mutating func report(_ failure: Placing.Failure) throws -> LaunchFailure {
-        let told: LaunchFailure
+    private mutating func report(_ failure: CommandPlacement.Failure) throws -> LaunchFailure {
+        let reported: LaunchFailure
         switch failure {
-        case .command(let error): told = LaunchFailure(error.description, exitCode: error.exitStatus)
+        case .command(let error): reported = LaunchFailure(error.description, exitCode: error.exitStatus)
         case .unavailable(let error): return LaunchFailure(error)
-        case .refused(let reason): told = LaunchFailure(reason, exitCode: ExitCode.failed)
+        case .refused(let reason): reported = LaunchFailure(reason, exitCode: ExitCode.failed)
         case .ended(let ending):
             return LaunchFailure(
                 LeaseReport.line(for: ending, session: "") ?? ending.cause.message, exitCode: ending.exitCode)
         }
-        try? socket.send(Request.startFailed(reason: told.description, exitCode: told.exitCode).call)
-        while case let reply = try? socket.reply(within: ControllerSocket.patience), reply?.continues == true {}
-        return told
+        try? socket.send(Request.startFailed(reason: reported.description, exitCode: reported.exitCode).call)
+        while case let reply = try? socket.reply(within: ControllerSocket.responseTimeout), reply?.continues == true {}
+        return reported
     }
 }

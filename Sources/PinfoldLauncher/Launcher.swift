@@ -8,35 +8,35 @@ import PinfoldProtocol
 /// It stays outside the session's cgroup and knows neither control files nor rules. Its life is the session's: when it
 /// dies of anything, the lease breaks and the controller ends the session.
 package enum Launcher {
-    /// - Parameter say: one line for the user.
+    /// - Parameter log: one line for the user.
     /// - Returns: what to exit with; see the exit status table in docs/operators.md.
-    package static func run(_ options: RunOptions, say: (String) -> Void) -> Int32 {
-        leave(say) {
-            let station = try Station()
+    package static func run(_ options: RunOptions, log: (String) -> Void) -> Int32 {
+        exitCode(log) {
+            let loop = try LauncherLoop()
             // Before anything is asked for: a command that is not there shall cost nobody a place.
             _ = try options.command.resolve()
-            var supervision = Supervision(options, station)
-            return try supervision.run(say: say)
+            var supervision = Supervision(options, loop)
+            return try supervision.run(log: log)
         }
     }
 
     /// The same for an agent that speaks ACP, which may go and come back meanwhile.
-    package static func relay(_ options: RelayOptions, say: (String) -> Void) -> Int32 {
-        leave(say) {
+    package static func relay(_ options: RelayOptions, log: (String) -> Void) -> Int32 {
+        exitCode(log) {
             // A message may have 64 MB, and there is a launcher for each session: it keeps what most lines need.
             limitKeptMemory(to: 4 << 20)
-            let station = try Station()
-            var relay = try AgentRelay(options, station)
-            return try relay.run(say: say)
+            let loop = try LauncherLoop()
+            var relay = try AgentRelay(options, loop)
+            return try relay.run(log: log)
         }
     }
 
-    private static func leave(_ say: (String) -> Void, _ body: () throws -> Int32) -> Int32 {
+    private static func exitCode(_ log: (String) -> Void, _ body: () throws -> Int32) -> Int32 {
         do {
             return try body()
         } catch {
             let failure = LaunchFailure(any: error)
-            say(failure.description)
+            log(failure.description)
             return failure.exitCode
         }
     }

@@ -3,15 +3,15 @@ import PinfoldLinux
 
 /// Cuts what comes from a descriptor into lines.
 struct LineReader: ~Copyable {
-    enum Piece: Hashable {
+    enum Chunk: Hashable {
         case line([UInt8])
         /// What stood before the end, without a line feed.
         case half([UInt8])
-        case overlong(Prefix)
+        case overlong(MessageHeader)
     }
 
     /// Enough for what matters of a line that is dropped.
-    private static let prefixLength = 4 << 10
+    private static let headerLength = 4 << 10
 
     private let descriptor: OwnedDescriptor
     private let token: UInt64
@@ -49,35 +49,35 @@ struct LineReader: ~Copyable {
     }
 
     /// One read, and the lines that it completed. Nil where there is nothing to read.
-    mutating func read() -> [Piece]? {
+    mutating func read() -> [Chunk]? {
         guard !isAtEnd else { return nil }
-        var pieces: [Piece] = []
+        var chunks: [Chunk] = []
         switch (try? descriptor.read(into: &chunk)) ?? .endOfFile {
         case .wouldBlock: return nil
-        case .bytes(let count): cut(count, &pieces)
+        case .bytes(let count): cut(count, &chunks)
         case .endOfFile:
             isAtEnd = true
             if isDropping {
-                pieces.append(.overlong(Prefix(rest, cap: cap)))
+                chunks.append(.overlong(MessageHeader(rest, cap: cap)))
             } else if !rest.isEmpty {
-                pieces.append(.half(rest))
+                chunks.append(.half(rest))
             }
             rest = []
         }
-        return pieces
+        return chunks
     }
 
-    private mutating func cut(_ count: Int, _ pieces: inout [Piece]) {
+    private mutating func cut(_ count: Int, _ chunks: inout [Chunk]) {
         var start = 0
         while let end = chunk.firstIndex(of: UInt8(ascii: "\n"), in: start..<count) {
             if isDropping {
-                pieces.append(.overlong(Prefix(rest, cap: cap)))
+                chunks.append(.overlong(MessageHeader(rest, cap: cap)))
                 isDropping = false
             } else if rest.isEmpty {
-                pieces.append(.line(Array(chunk[start..<end])))
+                chunks.append(.line(Array(chunk[start..<end])))
             } else {
                 rest.append(contentsOf: chunk[start..<end])
-                pieces.append(.line(rest))
+                chunks.append(.line(rest))
             }
             rest = []
             start = end + 1
@@ -86,6 +86,6 @@ struct LineReader: ~Copyable {
         rest.append(contentsOf: chunk[start..<count])
         guard rest.count > cap else { return }
         isDropping = true
-        rest = Array(rest.prefix(Self.prefixLength))
+        rest = Array(rest.prefix(Self.headerLength))
     }
 }

@@ -70,7 +70,7 @@ struct LineWriter: ~Copyable {
             case .wouldBlock:
                 watchRoom(true, poller)
                 return
-            case .brokenPipe: breakOff()
+            case .brokenPipe: disconnect()
             }
         }
         watchRoom(false, poller)
@@ -93,7 +93,7 @@ struct LineWriter: ~Copyable {
         try? poller.change(number, token: token, for: isWanted ? .writable : [])
     }
 
-    mutating func breakOff() {
+    mutating func disconnect() {
         isBroken = true
         forget()
     }

@@ -34,17 +34,17 @@ package struct RelayOptions: Sendable {
     /// Bytes of the longest line that is passed on.
     package var lineCap: Int
     /// How long an agent may say nothing while it is made ready.
-    package var patience: Duration
+    package var responseTimeout: Duration
 
     package init(
-        open: OpenRequest, command: Command, socket: String, resumes: Bool, lineCap: Int, patience: Duration
+        open: OpenRequest, command: Command, socket: String, resumes: Bool, lineCap: Int, responseTimeout: Duration
     ) {
         self.open = open
         self.command = command
         self.socket = socket
         self.resumes = resumes
         self.lineCap = lineCap
-        self.patience = patience
+        self.responseTimeout = responseTimeout
     }
 }
 

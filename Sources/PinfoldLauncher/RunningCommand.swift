@@ -5,32 +5,33 @@ import PinfoldProtocol
 /// A command that runs in its session, and the lease on it.
 struct RunningCommand: ~Copyable {
     /// A controller that has not said the end this long after all its stages is deaf.
-    private static let deafAfter = Duration.seconds(15)
+    private static let unresponsiveAfter = Duration.seconds(15)
     /// With the command gone and the controller too, the status is held back for no longer than this.
     private static let absentAfter = Duration.seconds(5)
 
     let grant: LeaseEvent.Grant
     private let placement: Placement
     private var child: ChildProcess
-    private var lease: LeaseKeeper
+    private var lease: LeaseConnection
     private(set) var status: CommandStatus?
     /// After this nobody waits for the controller any more.
     private var giveUpAt: MonotonicClock.Instant?
 
     init(
-        _ placed: consuming Placing.Placed, _ grant: LeaseEvent.Grant, lease: consuming ControllerSocket, path: String,
+        _ placedCommand: consuming CommandPlacement.PlacedCommand, _ grant: LeaseEvent.Grant,
+        lease: consuming ControllerSocket, path: String,
         _ poller: borrowing Poller
     ) throws(Errno) {
         self.grant = grant
-        placement = placed.placement
-        child = placed.child
-        self.lease = LeaseKeeper(lease, path: path, session: grant.session, life: grant.life)
+        placement = placedCommand.placement
+        child = placedCommand.child
+        self.lease = LeaseConnection(lease, path: path, session: grant.session, life: grant.life)
         try poller.add(child.pidfd.descriptor.number, token: LaunchToken.command, for: .readable)
         self.lease.send(.started(processID: child.pid, placement: placement))
     }
 
     /// Tells the controller something that wants no answer.
-    mutating func tell(_ request: Request) {
+    mutating func send(_ request: Request) {
         lease.send(request)
     }
 
@@ -43,53 +44,54 @@ struct RunningCommand: ~Copyable {
     /// What became of the command since the last question.
     ///
     /// - Returns: whether that was its end, told to the controller by now.
-    mutating func noteChange(_ relay: SignalRelay, _ poller: borrowing Poller) throws(Errno) -> Bool {
+    mutating func recordChange(_ relay: SignalRelay, _ poller: borrowing Poller) throws(Errno) -> Bool {
         switch try child.poll(stops: true) {
-        case .exited(let code)?: return noteEnd(.exited(code), poller)
-        case .signaled(let signal, _)?: return noteEnd(.signaled(signal.rawValue), poller)
+        case .exited(let code)?: return recordEnd(.exited(code), poller)
+        case .signaled(let signal, _)?: return recordEnd(.signaled(signal.rawValue), poller)
         case .stopped(let signal)?: relay.mirror(.stopped(signal))
         case .continued?, nil: break
         }
         return false
     }
 
-    private mutating func noteEnd(_ end: CommandStatus, _ poller: borrowing Poller) -> Bool {
+    private mutating func recordEnd(_ end: CommandStatus, _ poller: borrowing Poller) -> Bool {
         guard status == nil else { return false }
         status = end
         try? poller.remove(child.pidfd.descriptor.number)
         lease.send(.exited(end))
-        let patience =
-            lease.isHeld ? Duration.milliseconds(Int64(grant.graceMilliseconds)) + Self.deafAfter : Self.absentAfter
-        giveUpAt = MonotonicClock.now().advanced(by: patience)
+        let responseTimeout =
+            lease.isHeld
+            ? Duration.milliseconds(Int64(grant.graceMilliseconds)) + Self.unresponsiveAfter : Self.absentAfter
+        giveUpAt = MonotonicClock.now().advanced(by: responseTimeout)
         return true
     }
 
     /// The life is over. A command that moved itself out of its cgroup is the only one that lives now; it is our child
     /// still.
-    func killIfItEscaped() {
+    func killEscapedCommand() {
         if status == nil { _ = try? child.send(.kill) }
     }
 
     // MARK: The controller
 
     /// The next thing the controller says, or what became of it; nil where there is nothing now.
-    mutating func next(_ poller: borrowing Poller, say: (String) -> Void) -> LeaseKeeper.News? {
-        guard let news = lease.next(poller) else { return nil }
-        switch news {
+    mutating func next(_ poller: borrowing Poller, log: (String) -> Void) -> LeaseConnection.LeaseUpdate? {
+        guard let update = lease.next(poller) else { return nil }
+        switch update {
         case .event: break
         case .lost: if status != nil { giveUpAt = MonotonicClock.now().advanced(by: Self.absentAfter) }
         case .unknown:
-            say("the controller at \(grant.socket) was restarted and does not know this session any more")
+            log("the controller at \(grant.socket) was restarted and does not know this session any more")
             if status != nil { giveUpAt = MonotonicClock.now() }
         }
-        return news
+        return update
     }
 
     /// Looks for a lost controller when it is time to, and says again what a new one cannot know.
     ///
     /// - Returns: whether it is there again.
-    mutating func reopenIfDue(_ poller: borrowing Poller) -> Bool {
-        guard lease.reopenIfDue(poller) else { return false }
+    mutating func reconnectIfDue(_ poller: borrowing Poller) -> Bool {
+        guard lease.reconnectIfDue(poller) else { return false }
         lease.send(.started(processID: child.pid, placement: placement))
         if let status { lease.send(.exited(status)) }
         return true
@@ -101,9 +103,9 @@ struct RunningCommand: ~Copyable {
     }
 
     /// Whether the controller does not say that it is over, though it should have by now.
-    func isGivenUp(say: (String) -> Void) -> Bool {
+    func isGivenUp(log: (String) -> Void) -> Bool {
         guard let giveUpAt, MonotonicClock.now() >= giveUpAt else { return false }
-        say(
+        log(
             "the controller does not say that the session '\(grant.session)' is over; what the command left behind is "
                 + "cleared away when it is back")
         return true

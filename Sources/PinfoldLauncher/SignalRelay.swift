@@ -24,7 +24,7 @@ struct SignalRelay {
     var processGroup: SpawnOptions.ProcessGroup { hasTerminal ? .inherited : .own }
 
     /// Whether a signal that came to us is still to be passed on.
-    mutating func passesOn(_ arrival: SignalIntake.Arrival) -> Bool {
+    mutating func forwards(_ arrival: SignalSource.Arrival) -> Bool {
         guard Self.relayed.contains(arrival.signal) else { return false }
         guard hasTerminal, arrival.origin == .kernel else {
             if arrival.signal == .resume { hasPassedResumeOn = true }
@@ -37,7 +37,7 @@ struct SignalRelay {
     }
 
     /// No signal is waiting: one that arrives from now on was sent after all that was passed on.
-    mutating func noteNoneWaiting() {
+    mutating func recordNoneWaiting() {
         hasPassedResumeOn = false
     }
 

@@ -8,67 +8,67 @@ struct Supervision: ~Copyable {
     private static let activityInterval = Duration.seconds(1)
 
     private let options: RunOptions
-    private var station: Station
+    private var loop: LauncherLoop
     private var input: InputRelay?
     private var reportedActivity: MonotonicClock.Instant?
     private var exitCode: Int32?
 
-    init(_ options: RunOptions, _ station: consuming Station) {
+    init(_ options: RunOptions, _ loop: consuming LauncherLoop) {
         self.options = options
-        self.station = station
+        self.loop = loop
     }
 
     /// Asks for the session, starts the command and stays with it to its end.
     ///
     /// - Returns: what to exit with.
-    mutating func run(say: (String) -> Void) throws -> Int32 {
-        var launch = try Launch(options.open, at: options.socket, station.poller)
-        let grant = try acquire(&launch, say: say)
-        var command = try start(launch, grant, say: say)
+    mutating func run(log: (String) -> Void) throws -> Int32 {
+        var launch = try Launch(options.open, at: options.socket, loop.poller)
+        let grant = try acquire(&launch, log: log)
+        var command = try start(launch, grant, log: log)
         while exitCode == nil {
-            for event in try station.poller.wait(timeout: timeout(command)) {
+            for event in try loop.poller.wait(timeout: timeout(command)) {
                 switch event.token {
-                case LaunchToken.signals: try passSignalsOn(&command)
-                case LaunchToken.command: try noteChange(&command)
+                case LaunchToken.signals: try forwardSignals(&command)
+                case LaunchToken.command: try recordChange(&command)
                 // Our death is the session's.
                 case LaunchToken.parent:
-                    say("our parent has died, and the session '\(grant.session)' ends with it")
+                    log("our parent has died, and the session '\(grant.session)' ends with it")
                     return ExitCode.killed
-                case LaunchToken.lease: hear(&command, say: say)
+                case LaunchToken.lease: receive(&command, log: log)
                 default: moveInput(&command)
                 }
             }
             if inputIsReady { moveInput(&command) }
-            _ = command.reopenIfDue(station.poller)
-            if exitCode == nil, command.isGivenUp(say: say) { exitCode = command.status?.code ?? ExitCode.failed }
+            _ = command.reconnectIfDue(loop.poller)
+            if exitCode == nil, command.isGivenUp(log: log) { exitCode = command.status?.code ?? ExitCode.failed }
         }
         // Not where the controller has something else to say, such as that the session was suspended.
-        if let status = command.status, status.code == exitCode { station.relay.mirror(status) }
+        if let status = command.status, status.code == exitCode { loop.relay.mirror(status) }
         return exitCode ?? ExitCode.failed
     }
 
     // MARK: Its start
 
     /// Waits for the session, for as long as the controller lets us wait.
-    private mutating func acquire(_ launch: inout Launch, say: (String) -> Void) throws -> LeaseEvent.Grant {
+    private mutating func acquire(_ launch: inout Launch, log: (String) -> Void) throws -> LeaseEvent.Grant {
         while true {
-            let events = try station.poller.wait(timeout: launch.isQueued ? nil : ControllerSocket.patience)
+            let events = try loop.poller.wait(timeout: launch.isQueued ? nil : ControllerSocket.responseTimeout)
             if events.isEmpty, !launch.isQueued { throw ControllerUnavailable(path: options.socket, .timedOut) }
             for event in events {
                 switch event.token {
                 case LaunchToken.parent: throw LaunchFailure("our parent has died", exitCode: ExitCode.failed)
-                case LaunchToken.signals: try station.leaveOnSignal("left the queue", say: say)
+                case LaunchToken.signals: try loop.leaveOnSignal("left the queue", log: log)
                 default: break
                 }
             }
-            if let grant = try launch.grant(say: say) { return grant }
+            if let grant = try launch.grant(log: log) { return grant }
         }
     }
 
     private mutating func start(
-        _ launch: consuming Launch, _ grant: LeaseEvent.Grant, say: (String) -> Void
+        _ launch: consuming Launch, _ grant: LeaseEvent.Grant, log: (String) -> Void
     ) throws -> RunningCommand {
-        var spawn = station.spawnOptions
+        var spawn = loop.spawnOptions
         var pipe: Pipe?
         if relaysInput {
             let made = try Pipe()
@@ -78,14 +78,14 @@ struct Supervision: ~Copyable {
         var token = grant.resume
         if let problem = token.flatMap({ ResumeToken.problem(withVariable: $0) }) {
             // Left by a launcher of another kind, which did not mean it for an environment.
-            say("\(ResumeToken.variable) is not set: \(problem)")
+            log("\(ResumeToken.variable) is not set: \(problem)")
             token = nil
         }
-        let command = try launch.start(options.command, spawn, granted: grant, token: token, station.poller)
+        let command = try launch.start(options.command, spawn, granted: grant, token: token, loop.poller)
         switch consume pipe {
         case .some(let pipe):
             // The command has its end; ours must not keep the pipe open when it leaves.
-            input = try InputRelay(from: .duplicating(0), to: pipe.writing, poller: station.poller)
+            input = try InputRelay(from: .duplicating(0), to: pipe.writing, poller: loop.poller)
         case .none: break
         }
         return command
@@ -103,15 +103,15 @@ struct Supervision: ~Copyable {
         return command.deadline.map { MonotonicClock.now().duration(to: $0) }
     }
 
-    private mutating func noteChange(_ command: inout RunningCommand) throws {
-        if try command.noteChange(station.relay, station.poller) { closeInput() }
+    private mutating func recordChange(_ command: inout RunningCommand) throws {
+        if try command.recordChange(loop.relay, loop.poller) { closeInput() }
     }
 
-    private mutating func passSignalsOn(_ command: inout RunningCommand) throws {
-        while let arrival = try station.nextSignal() {
+    private mutating func forwardSignals(_ command: inout RunningCommand) throws {
+        while let arrival = try loop.nextSignal() {
             if arrival.signal == .child {
-                try noteChange(&command)
-            } else if station.relay.passesOn(arrival) {
+                try recordChange(&command)
+            } else if loop.relay.forwards(arrival) {
                 try command.send(arrival.signal)
             }
         }
@@ -127,31 +127,31 @@ struct Supervision: ~Copyable {
     }
 
     private mutating func moveInput(_ command: inout RunningCommand) {
-        switch (try? input?.move(poller: station.poller)) ?? .finished {
+        switch (try? input?.move(poller: loop.poller)) ?? .finished {
         case .nothing: return
         case .finished: closeInput()
         case .moved:
             let now = MonotonicClock.now()
             if let last = reportedActivity, last.duration(to: now) < Self.activityInterval { return }
             reportedActivity = now
-            command.tell(.active(.stdin))
+            command.send(.active(.stdin))
         }
     }
 
     private mutating func closeInput() {
-        input.take()?.close(poller: station.poller)
+        input.take()?.close(poller: loop.poller)
     }
 
     // MARK: The controller
 
-    private mutating func hear(_ command: inout RunningCommand, say: (String) -> Void) {
-        while let news = command.next(station.poller, say: say) {
-            guard case .event(let event) = news else { continue }
+    private mutating func receive(_ command: inout RunningCommand, log: (String) -> Void) {
+        while let update = command.next(loop.poller, log: log) {
+            guard case .event(let event) = update else { continue }
             switch event {
             case .closeInput: closeInput()
             case .ended(let ending):
-                command.killIfItEscaped()
-                if let line = LeaseReport.line(for: ending, session: command.grant.session) { say(line) }
+                command.killEscapedCommand()
+                if let line = LeaseReport.line(for: ending, session: command.grant.session) { log(line) }
                 exitCode = ending.exitCode
             case .released: exitCode = command.status?.code ?? ExitCode.failed
             case .granted, .queued, .attached, .attachFailed, .cancelTurn: break

@@ -6,7 +6,7 @@ struct PolicyReader {
 
     private(set) var pool = PoolPolicy()
     private(set) var origins: [String: [String: String]] = [:]
-    private(set) var complaints: [PolicyComplaint] = []
+    private(set) var diagnostics: [PolicyDiagnostic] = []
     private var sessions: [String: (match: MatchRule, policy: SessionPolicy)] = [:]
     private var paths: [String: String] = [:]
 
@@ -27,7 +27,7 @@ struct PolicyReader {
         switch source.content {
         case .success(let read): bytes = read
         case .failure(let unreadable):
-            complaints.append(PolicyComplaint(file: source.path, problem: unreadable.reason))
+            diagnostics.append(PolicyDiagnostic(file: source.path, problem: unreadable.reason))
             return
         }
         do {
@@ -36,11 +36,11 @@ struct PolicyReader {
             if name != Self.poolName, sessions[name] == nil { sessions[name] = (MatchRule(), SessionPolicy()) }
             for section in file.sections {
                 guard let problem = Self.problem(ofSection: section.name, in: name) else { continue }
-                complaints.append(PolicyComplaint(file: source.path, line: section.line, problem: problem))
+                diagnostics.append(PolicyDiagnostic(file: source.path, line: section.line, problem: problem))
             }
             take(file.assignments, of: name, from: source.path)
         } catch {
-            complaints.append(error)
+            diagnostics.append(error)
         }
     }
 
@@ -52,17 +52,17 @@ struct PolicyReader {
         let name = String(first.dropLast(suffix.count))
         let isPlain = !name.isEmpty && name.first != "." && name.utf8.allSatisfy(Self.isPlain)
         guard isPlain else {
-            complaints.append(
-                PolicyComplaint(
+            diagnostics.append(
+                PolicyDiagnostic(
                     file: source.path,
                     problem: "the policy's name '\(name)' may have only letters, digits, '-', '_' and '.'"))
             return nil
         }
         let standsAlone = name == Self.poolName || name == PolicyBook.fallbackName
         if parts.count == 2, !standsAlone, sessions[name] == nil {
-            let complaint = PolicyComplaint(
+            let diagnostic = PolicyDiagnostic(
                 file: source.path, problem: "is a drop-in of '\(name).policy', which is not there")
-            if !complaints.contains(where: { $0.file.hasSuffix("/\(name).policy") }) { complaints.append(complaint) }
+            if !diagnostics.contains(where: { $0.file.hasSuffix("/\(name).policy") }) { diagnostics.append(diagnostic) }
             return nil
         }
         return name
@@ -82,7 +82,7 @@ struct PolicyReader {
         for assignment in assignments {
             let full = "\(assignment.section).\(assignment.key)"
             if let first = lines[full] {
-                complain(path, assignment, "stands twice in this file, first in line \(first); keep one of them")
+                report(path, assignment, "stands twice in this file, first in line \(first); keep one of them")
                 continue
             }
             lines[full] = assignment.line
@@ -91,14 +91,14 @@ struct PolicyReader {
                 origins[name, default: [:]][assignment.key] =
                     assignment.value.isEmpty ? nil : "\(path):\(assignment.line)"
             } catch {
-                complain(path, assignment, error.text)
+                report(path, assignment, error.text)
             }
         }
     }
 
-    private mutating func complain(_ path: String, _ assignment: UnitFile.Assignment, _ problem: String) {
-        complaints.append(
-            PolicyComplaint(
+    private mutating func report(_ path: String, _ assignment: UnitFile.Assignment, _ problem: String) {
+        diagnostics.append(
+            PolicyDiagnostic(
                 file: path, line: assignment.line, key: assignment.key, value: assignment.value, problem: problem))
     }
 
@@ -133,13 +133,13 @@ struct PolicyReader {
 
     /// What only shows when everything is read: keys that contradict each other.
     mutating func check() {
-        guard complaints.isEmpty else { return }
+        guard diagnostics.isEmpty else { return }
         for name in sessions.keys.sorted() {
             guard let policy = sessions[name]?.policy, let problem = CrossCheck.problem(in: policy) else { continue }
-            complaints.append(PolicyComplaint(file: paths[name] ?? name, problem: problem))
+            diagnostics.append(PolicyDiagnostic(file: paths[name] ?? name, problem: problem))
         }
         if let problem = CrossCheck.problem(in: pool) {
-            complaints.append(PolicyComplaint(file: paths[Self.poolName] ?? "pool.policy", problem: problem))
+            diagnostics.append(PolicyDiagnostic(file: paths[Self.poolName] ?? "pool.policy", problem: problem))
         }
     }
 }

@@ -35,14 +35,14 @@ package struct PolicySet: Sendable {
 
     /// Everything that is wrong with a folder, so that it can be mended in one go.
     package struct Rejection: Error, Sendable, CustomStringConvertible {
-        package let complaints: [PolicyComplaint]
+        package let diagnostics: [PolicyDiagnostic]
 
-        package init(complaints: [PolicyComplaint]) {
-            self.complaints = complaints
+        package init(diagnostics: [PolicyDiagnostic]) {
+            self.diagnostics = diagnostics
         }
 
         package var description: String {
-            complaints.map(\.description).joined(separator: "\n")
+            diagnostics.map(\.description).joined(separator: "\n")
         }
     }
 
@@ -58,7 +58,7 @@ package struct PolicySet: Sendable {
         var reader = PolicyReader()
         for source in sources.sorted(by: PolicyReader.comesBefore) { reader.take(source) }
         reader.check()
-        guard reader.complaints.isEmpty else { throw Rejection(complaints: reader.complaints) }
+        guard reader.diagnostics.isEmpty else { throw Rejection(diagnostics: reader.diagnostics) }
         self.init(pool: reader.pool, book: PolicyBook(reader.entries), origins: reader.origins)
     }
 }

@@ -20,12 +20,12 @@ package enum SettingsOverlay {
     ///   - mayLoosen: whether the caller may also give more than the policy does: root and the controller's own user.
     package static func apply(
         _ settings: [String], to policy: SessionPolicy, named name: String, mayLoosen: Bool
-    ) throws(PolicyComplaint) -> SessionPolicy {
+    ) throws(PolicyDiagnostic) -> SessionPolicy {
         var result = policy
         var seen: Set<String> = []
         for setting in settings {
             guard let equals = setting.prefix(128).firstIndex(of: "=") else {
-                throw PolicyComplaint(file: "--set", problem: "'\(setting.prefix(60))' has no '='; write Key=Value")
+                throw PolicyDiagnostic(file: "--set", problem: "'\(setting.prefix(60))' has no '='; write Key=Value")
             }
             let key = String(setting[..<equals])
             let value = String(setting[setting.index(after: equals)...])
@@ -48,10 +48,10 @@ package enum SettingsOverlay {
                             + "own user may do that")
                 }
             } catch {
-                throw PolicyComplaint(file: "--set", key: key, value: value, problem: error.text)
+                throw PolicyDiagnostic(file: "--set", key: key, value: value, problem: error.text)
             }
         }
-        if let problem = CrossCheck.problem(in: result) { throw PolicyComplaint(file: "--set", problem: problem) }
+        if let problem = CrossCheck.problem(in: result) { throw PolicyDiagnostic(file: "--set", problem: problem) }
         return result
     }
 
@@ -59,13 +59,13 @@ package enum SettingsOverlay {
     /// now, and so may the rules for values.
     package static func applicable(
         _ settings: [String], to policy: SessionPolicy, named name: String
-    ) -> (policy: SessionPolicy, settings: [String], dropped: [PolicyComplaint]) {
+    ) -> (policy: SessionPolicy, settings: [String], dropped: [PolicyDiagnostic]) {
         if let result = try? apply(settings, to: policy, named: name, mayLoosen: true) { return (result, settings, []) }
         var result = policy
         var kept: [String] = []
-        var dropped: [PolicyComplaint] = []
+        var dropped: [PolicyDiagnostic] = []
         for setting in settings {
-            do throws(PolicyComplaint) {
+            do throws(PolicyDiagnostic) {
                 result = try apply([setting], to: result, named: name, mayLoosen: true)
                 kept.append(setting)
             } catch {

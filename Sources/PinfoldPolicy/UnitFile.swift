@@ -19,25 +19,25 @@ struct UnitFile {
     let sections: [(name: String, line: Int)]
 
     /// - Throws: the first complaint; after it, nothing in the file can be trusted to mean what it says.
-    init(name: String, bytes: [UInt8]) throws(PolicyComplaint) {
+    init(name: String, bytes: [UInt8]) throws(PolicyDiagnostic) {
         guard bytes.count <= Self.longest else {
-            throw PolicyComplaint(
+            throw PolicyDiagnostic(
                 file: name, problem: "has \(bytes.count) bytes; a policy file may have \(Self.longest / 1024)K")
         }
         if let nul = bytes.firstIndex(of: 0) {
-            throw PolicyComplaint(
+            throw PolicyDiagnostic(
                 file: name, line: bytes[..<nul].count { $0 == 0x0A } + 1,
                 problem: "has a NUL byte, so it is not a text file")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw PolicyComplaint(file: name, problem: "is not valid UTF-8, so it is not a text file")
+            throw PolicyDiagnostic(file: name, problem: "is not valid UTF-8, so it is not a text file")
         }
         (assignments, sections) = try Self.read(text, name: name)
     }
 
     private static func read(
         _ text: String, name: String
-    ) throws(PolicyComplaint) -> (assignments: [Assignment], sections: [(name: String, line: Int)]) {
+    ) throws(PolicyDiagnostic) -> (assignments: [Assignment], sections: [(name: String, line: Int)]) {
         var assignments: [Assignment] = []
         var sections: [(name: String, line: Int)] = []
         var section: String?
@@ -49,17 +49,17 @@ struct UnitFile {
                 continue
             }
             guard let equals = line.firstIndex(of: "=") else {
-                throw PolicyComplaint(
+                throw PolicyDiagnostic(
                     file: name, line: number, problem: "'\(line.prefix(60))' has no '='; write Key=Value")
             }
             let key = trimmed(line[..<equals])
             guard !key.isEmpty else {
-                throw PolicyComplaint(
+                throw PolicyDiagnostic(
                     file: name, line: number, problem: "nothing stands before the '='; write Key=Value")
             }
             let value = trimmed(line[line.index(after: equals)...])
             guard let section else {
-                throw PolicyComplaint(
+                throw PolicyDiagnostic(
                     file: name, line: number, key: key, value: value,
                     problem: "stands before any section; put [Session] above it")
             }
@@ -68,9 +68,9 @@ struct UnitFile {
         return (assignments, sections)
     }
 
-    private static func sectionName(_ line: String, name: String, number: Int) throws(PolicyComplaint) -> String {
+    private static func sectionName(_ line: String, name: String, number: Int) throws(PolicyDiagnostic) -> String {
         guard line.last == "]", line.count > 2 else {
-            throw PolicyComplaint(
+            throw PolicyDiagnostic(
                 file: name, line: number,
                 problem: "'\(line.prefix(60))' is not a section; write [Name] alone on its line")
         }

@@ -21,7 +21,7 @@ extension Cause {
     }
 }
 
-extension Announcement {
+extension LoggedEvent {
     /// One line of the event log.
     ///
     /// - Parameter time: RFC 3339, UTC.

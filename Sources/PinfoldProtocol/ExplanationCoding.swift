@@ -29,23 +29,23 @@ extension Candidate {
     }
 }
 
-extension UnheldLimit {
+extension UnenforcedLimit {
     package var json: JSON {
         ["key": .string(key), "reason": .string(reason)]
     }
 }
 
-extension JSONShape<UnheldLimit> {
-    package static var unheldLimit: Self {
+extension JSONShape<UnenforcedLimit> {
+    package static var unenforcedLimit: Self {
         .object { (object) throws(JSONDecodingError) in
-            UnheldLimit(
+            UnenforcedLimit(
                 key: try object.required("key", as: .string), reason: try object.required("reason", as: .string))
         }
     }
 }
 
 /// Whether something the controller needs is there: one line of `pinfold doctor`.
-package struct AbilityReport: Hashable, Sendable {
+package struct FeatureReport: Hashable, Sendable {
     package enum Status: String, CaseIterable, Sendable {
         case available, degraded, missing
     }

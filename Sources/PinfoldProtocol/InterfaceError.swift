@@ -28,8 +28,8 @@ package enum InterfaceError: Error, Hashable, Sendable {
         case .rejected(let message): Reply(error: "io.pinfold.Rejected", ["message": .string(message)])
         case .notAdmitted(let message): Reply(error: "io.pinfold.NotAdmitted", ["message": .string(message)])
         case .refused(let message): Reply(error: "io.pinfold.Refused", ["message": .string(message)])
-        case .policiesRejected(let complaints):
-            Reply(error: "io.pinfold.PoliciesRejected", ["complaints": .array(complaints.map { .string($0) })])
+        case .policiesRejected(let diagnostics):
+            Reply(error: "io.pinfold.PoliciesRejected", ["complaints": .array(diagnostics.map { .string($0) })])
         case .noLease: Reply(error: "io.pinfold.NoLease")
         case .permissionDenied: Reply(error: "org.varlink.service.PermissionDenied")
         case .methodNotFound(let method):
@@ -69,7 +69,7 @@ extension InterfaceError: CustomStringConvertible {
         switch self {
         case .noSuchSession(let id): "there is no session '\(id)'; see pinfold list"
         case .rejected(let message), .notAdmitted(let message), .refused(let message): message
-        case .policiesRejected(let complaints): complaints.joined(separator: "\n")
+        case .policiesRejected(let diagnostics): diagnostics.joined(separator: "\n")
         case .noLease: "this connection holds no lease"
         case .permissionDenied: "only root and the controller's own user may do this"
         case .methodNotFound(let method): "the controller does not know the method \(method); is it older?"

@@ -10,8 +10,8 @@ package enum LeaseEvent: Hashable, Sendable {
     /// The held child is in the cgroup now: let it execute.
     case attached
     case attachFailed(reason: String)
-    /// First stage of ending: close the command's stdin, unless ``PinfoldCore/Closing`` says that it is taken back.
-    case closeInput(Cause, Closing)
+    /// First stage of ending: close the command's stdin, unless ``PinfoldCore/InputClosing`` says that it is taken back.
+    case closeInput(Cause, InputClosing)
     /// A turn is open for too long: ask the agent to cancel it. If it is not over soon after, the life ends.
     ///
     /// - turn: its number in the launcher's reports; nil for every turn that is open.
@@ -36,11 +36,12 @@ package enum LeaseEvent: Hashable, Sendable {
         /// Whether the life before this one was ended for good, and not only lost.
         package let followsEnd: Bool
         /// Of the settings the caller asked for, those that the kernel does not hold.
-        package let unheld: [UnheldLimit]
+        package let unenforced: [UnenforcedLimit]
 
         package init(
             session: String, life: UInt64, cgroup: String, policy: String, enforcement: Enforcement, socket: String,
-            graceMilliseconds: UInt64, resume: String? = nil, followsEnd: Bool = false, unheld: [UnheldLimit] = []
+            graceMilliseconds: UInt64, resume: String? = nil, followsEnd: Bool = false,
+            unenforced: [UnenforcedLimit] = []
         ) {
             self.session = session
             self.life = life
@@ -51,7 +52,7 @@ package enum LeaseEvent: Hashable, Sendable {
             self.graceMilliseconds = graceMilliseconds
             self.resume = resume
             self.followsEnd = followsEnd
-            self.unheld = unheld
+            self.unenforced = unenforced
         }
     }
 
@@ -93,14 +94,14 @@ extension LeaseEvent {
                 "cgroup": .string(grant.cgroup), "policy": .string(grant.policy),
                 "enforcement": .string(grant.enforcement.rawValue), "socket": .string(grant.socket),
                 "graceMilliseconds": JSON(grant.graceMilliseconds), "resume": JSON(grant.resume),
-                "followsEnd": .bool(grant.followsEnd), "unheld": .array(grant.unheld.map(\.json)),
+                "followsEnd": .bool(grant.followsEnd), "unheld": .array(grant.unenforced.map(\.json)),
             ]
         case .attached: ["event": "attached"]
         case .attachFailed(let reason): ["event": "attach_failed", "reason": .string(reason)]
-        case .closeInput(let cause, let closing):
+        case .closeInput(let cause, let inputClosing):
             [
-                "event": "close_input", "cause": cause.json, "milliseconds": JSON(closing.milliseconds),
-                "reports": JSON(closing.reports), "refusable": .bool(closing.isRefusable),
+                "event": "close_input", "cause": cause.json, "milliseconds": JSON(inputClosing.milliseconds),
+                "reports": JSON(inputClosing.reports), "refusable": .bool(inputClosing.isRefusable),
             ]
         case .cancelTurn(let cause, let turn):
             ["event": "cancel_turn", "cause": cause.json, "turn": JSON(turn)]
@@ -124,7 +125,7 @@ extension LeaseEvent {
         case "close_input":
             self = .closeInput(
                 try object.required("cause", as: .cause),
-                Closing(
+                InputClosing(
                     milliseconds: try object.required("milliseconds", as: .milliseconds),
                     reports: try object.required("reports", as: .uint64),
                     isRefusable: try object.required("refusable", as: .bool)))
@@ -154,7 +155,7 @@ extension LeaseEvent.Grant {
             graceMilliseconds: try object.required("graceMilliseconds", as: .milliseconds),
             resume: try object.optional("resume", as: .string),
             followsEnd: try object.optional("followsEnd", as: .bool) ?? false,
-            unheld: try object.optional("unheld", as: .array(of: .unheldLimit)) ?? [])
+            unenforced: try object.optional("unheld", as: .array(of: .unenforcedLimit)) ?? [])
     }
 }
 

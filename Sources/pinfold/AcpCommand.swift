@@ -29,8 +29,8 @@ enum AcpCommand {
         }
         let options = RelayOptions(
             open: launch.open, command: launch.command, socket: Client.path(arguments), resumes: resume == "auto",
-            lineCap: try lineCap(arguments), patience: try arguments.span("patience") ?? .seconds(120))
-        return Launcher.relay(options) { Output.complain($0) }
+            lineCap: try lineCap(arguments), responseTimeout: try arguments.span("patience") ?? .seconds(120))
+        return Launcher.relay(options) { Output.printError($0) }
     }
 
     private static func lineCap(_ arguments: Arguments) throws(UsageError) -> Int {

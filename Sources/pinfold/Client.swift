@@ -17,14 +17,16 @@ struct Client: ~Copyable {
         return places.clientSocket(variable: environmentVariable) { (try? FileStatus.of(path: $0)) != nil }
     }
 
-    static var places: Places {
-        Places(user: ownUser(), variable: environmentVariable)
+    static var places: DefaultPaths {
+        DefaultPaths(user: ownUser(), variable: environmentVariable)
     }
 
     /// The answer's parameters.
     ///
     /// - Throws: `InterfaceError` where the controller says no.
-    mutating func ask(_ request: Request, within patience: Duration? = ControllerSocket.patience) throws -> JSONObject {
+    mutating func ask(_ request: Request, within patience: Duration? = ControllerSocket.responseTimeout) throws
+        -> JSONObject
+    {
         try Client.parameters(try socket.ask(request, within: patience))
     }
 

@@ -12,32 +12,32 @@ struct Main {
 
     private static func run(_ arguments: [String]) -> Int32 {
         guard arguments.count > 1 else {
-            Output.complain("say what to do", help: Help.overview())
+            Output.printError("say what to do", help: Help.overview())
             return ExitCode.usage
         }
         let name = arguments[1]
         do {
             return try run(name, Array(arguments.dropFirst(2)))
         } catch let error as UsageError {
-            Output.complain("\(name): \(error); see pinfold \(name) --help")
+            Output.printError("\(name): \(error); see pinfold \(name) --help")
             return ExitCode.usage
         } catch let error as ControllerUnavailable {
-            Output.complain(error.description)
+            Output.printError(error.description)
             return ExitCode.unavailable
         } catch let error as InterfaceError {
-            if case .policiesRejected(let complaints) = error {
-                complaints.forEach(Output.complain)
+            if case .policiesRejected(let diagnostics) = error {
+                diagnostics.forEach(Output.printError)
             } else {
-                Output.complain(error.description)
+                Output.printError(error.description)
             }
             return exitCode(of: error)
         } catch let error as PolicySet.Rejection {
-            for complaint in error.complaints { Output.complain(complaint.description) }
+            for diagnostic in error.diagnostics { Output.printError(diagnostic.description) }
             return 1
         } catch let error as OutputFailure where error.isReaderGone {
             return 0
         } catch {
-            Output.complain("\(error)")
+            Output.printError("\(error)")
             return 1
         }
     }
@@ -49,7 +49,7 @@ struct Main {
         default: break
         }
         guard let entry = CommandTable.entry(named: name) else {
-            Output.complain("there is no command '\(name)'; see pinfold --help")
+            Output.printError("there is no command '\(name)'; see pinfold --help")
             return ExitCode.usage
         }
         let parsed = try Arguments(

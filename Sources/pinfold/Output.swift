@@ -26,12 +26,12 @@ enum Output {
     }
 
     /// One line to standard error, where it can be had.
-    static func complain(_ text: String) {
+    static func printError(_ text: String) {
         write("\(PrintableText(text))\n")
     }
 
     /// What is wrong, and behind it a text of ours of many lines.
-    static func complain(_ text: String, help: String) {
+    static func printError(_ text: String, help: String) {
         write("\(PrintableText(text))\n\n\(help)\n")
     }
 

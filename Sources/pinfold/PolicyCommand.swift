@@ -35,17 +35,17 @@ enum PolicyCommand {
                 try Output.printPretty(["policies": .array(names.map { .string($0) }), "complaints": []])
             } else {
                 try Output.print(
-                    "\(PrintableText(folder)): \(Wording.count(names.count, "policy file")) besides pool.policy, nothing to complain of\n"
+                    "\(PrintableText(folder)): \(Wording.count(names.count, "policy file")) besides pool.policy, nothing to printError of\n"
                 )
             }
             return 0
         } catch let error as PolicySet.Rejection {
             if arguments.has("json") {
                 try Output.printPretty([
-                    "policies": [], "complaints": .array(error.complaints.map { .string($0.description) }),
+                    "policies": [], "complaints": .array(error.diagnostics.map { .string($0.description) }),
                 ])
             } else {
-                for complaint in error.complaints { Output.complain(complaint.description) }
+                for diagnostic in error.diagnostics { Output.printError(diagnostic.description) }
             }
             return 1
         }

@@ -27,6 +27,6 @@ enum RunCommand {
         let launch = try LaunchFlags(arguments, keepsTree: arguments.has("keep-tree"))
         let options = RunOptions(
             open: launch.open, command: launch.command, socket: Client.path(arguments), input: input)
-        return Launcher.run(options) { Output.complain($0) }
+        return Launcher.run(options) { Output.printError($0) }
     }
 }

@@ -22,6 +22,6 @@ enum ServeCommand {
         let options = ServeOptions(
             slice: arguments["slice"], policies: arguments["policies"], state: arguments["state"],
             socket: arguments["socket"], command: arguments.words, places: Client.places)
-        return Serving.run(options) { Output.complain($0) }
+        return ServeLoop.run(options) { Output.printError($0) }
     }
 }

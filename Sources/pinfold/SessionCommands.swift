@@ -42,7 +42,7 @@ enum SessionCommands {
                 sessions.append(try obey(verb, name, arguments))
             } catch let error as InterfaceError where names.count > 1 {
                 // One that has gone meanwhile is no reason to spare the others.
-                Output.complain("\(name): \(error)")
+                Output.printError("\(name): \(error)")
                 failed = true
             }
         }
@@ -66,7 +66,7 @@ enum SessionCommands {
 
     private static func obey(_ verb: Request.OrderVerb, _ name: String, _ arguments: Arguments) throws -> JSON {
         var client = try Client(arguments)
-        var patience = ControllerSocket.patience
+        var patience = ControllerSocket.responseTimeout
         if endsLife(verb) {
             // The stages of ending have their own times, which the policy says.
             let policy = try client.ask(.show(name)).required("policy", as: .object)

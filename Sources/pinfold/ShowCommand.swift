@@ -44,7 +44,7 @@ enum ShowCommand {
         if let idle = session.idleSeconds { lines.append(("Last used", "\(Wording.span(.seconds(Int64(idle)))) ago")) }
         lines.append(("Resumable", session.isResumable ? "yes" : "no"))
         if let cause = session.cause { lines.append(("Why", "\(cause.kind.rawValue): \(cause.message)")) }
-        for limit in try answer.required("unheld", as: .array(of: .unheldLimit)) {
+        for limit in try answer.required("unheld", as: .array(of: .unenforcedLimit)) {
             lines.append(("Not held", "\(limit.key)=: \(limit.reason)"))
         }
         let width = lines.map(\.0.count).max() ?? 0

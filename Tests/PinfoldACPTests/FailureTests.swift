@@ -5,14 +5,16 @@ import Testing
 
 /// What is told to a client whose agent does not come back as it was.
 @Suite struct FailureTests {
-    private func reopened(_ answer: String, abilities: String = Talk.loadOnly) -> (lines: [JSON], talk: Talk) {
-        var talk = Talk.begun(abilities: abilities)
-        talk.suspend()
-        talk.prompt(3, "again")
-        talk.returns(first: abilities == Talk.loadOnly ? 1 : 2, abilities: abilities)
-        _ = talk.take()
-        talk.agent(answer)
-        return (talk.heardByClient().json, talk)
+    private func reopened(_ response: String, capabilities: String = RelayScript.loadOnly) -> (
+        lines: [JSON], exchange: RelayScript
+    ) {
+        var exchange = RelayScript.begun(capabilities: capabilities)
+        exchange.suspend()
+        exchange.prompt(3, "again")
+        exchange.returns(first: capabilities == RelayScript.loadOnly ? 1 : 2, capabilities: capabilities)
+        _ = exchange.take()
+        exchange.agent(response)
+        return (exchange.heardByClient().json, exchange)
     }
 
     @Test(arguments: [
@@ -30,88 +32,88 @@ import Testing
     }
 
     @Test func whatIsUnknownIsTriedAgainAndWhatIsGoneIsNot() {
-        var (_, talk) = reopened(#"{"jsonrpc":"2.0","id":"pinfold-n-2","error":{"code":-32603,"message":"no"}}"#)
-        talk.prompt(4, "more")
-        #expect(talk.heardByAgent().json.map { $0["method"]?.string } == ["session/load"])
+        var (_, exchange) = reopened(#"{"jsonrpc":"2.0","id":"pinfold-n-2","error":{"code":-32603,"message":"no"}}"#)
+        exchange.prompt(4, "more")
+        #expect(exchange.heardByAgent().json.map { $0["method"]?.string } == ["session/load"])
 
-        (_, talk) = reopened(#"{"jsonrpc":"2.0","id":"pinfold-n-2","error":{"code":-32002,"message":"no"}}"#)
-        talk.prompt(4, "more")
-        #expect(talk.heardByAgent() == [Talk.prompt(4, "more")])
+        (_, exchange) = reopened(#"{"jsonrpc":"2.0","id":"pinfold-n-2","error":{"code":-32002,"message":"no"}}"#)
+        exchange.prompt(4, "more")
+        #expect(exchange.heardByAgent() == [RelayScript.prompt(4, "more")])
     }
 
     @Test func methodThatIsNotThereIsFollowedByTheNext() {
-        let (lines, talk) = reopened(
+        let (lines, exchange) = reopened(
             #"{"jsonrpc":"2.0","id":"pinfold-n-3","error":{"code":-32601,"message":"Method not found"}}"#,
-            abilities: Talk.abilities)
+            capabilities: RelayScript.capabilities)
         #expect(lines == [])
-        #expect(talk.conversation.own.values.contains(.reopening(ConversationID("s1"), .load)))
+        #expect(exchange.relay.relayRequests.values.contains(.resumption(ACPSessionID("s1"), .load)))
     }
 
     @Test func agentThatCanOpenNothingAgainHasLostIt() {
-        var talk = Talk.begun(abilities: "{}")
-        talk.suspend()
-        talk.prompt(3, "again")
-        talk.returns(first: 1, abilities: "{}")
-        #expect(talk.heardByClient().json.map { $0["error"]?["code"]?.int64 } == [-32002])
+        var exchange = RelayScript.begun(capabilities: "{}")
+        exchange.suspend()
+        exchange.prompt(3, "again")
+        exchange.returns(first: 1, capabilities: "{}")
+        #expect(exchange.heardByClient().json.map { $0["error"]?["code"]?.int64 } == [-32002])
     }
 
     @Test(arguments: [
-        (Talk.greeting("pinfold-n-2", version: 2), "version 2"),
-        (Talk.greeting("pinfold-n-2", abilities: Talk.loadOnly), "promptCapabilities"),
+        (RelayScript.initialization("pinfold-n-2", version: 2), "version 2"),
+        (RelayScript.initialization("pinfold-n-2", capabilities: RelayScript.loadOnly), "promptCapabilities"),
         (#"{"jsonrpc":"2.0","id":"pinfold-n-2","error":{"code":-32603,"message":"broken"}}"#, "broken"),
     ])
-    func agentThatNoLongerServesIsEndedAndTheConversationKept(greeting: String, why: String) {
-        var talk = Talk.begun()
-        talk.suspend()
-        talk.prompt(3, "again")
-        talk.tell(.agentStarted(resume: nil, followsEnd: false))
-        _ = talk.take()
-        talk.agent(greeting)
-        let actions = talk.take()
+    func agentThatNoLongerServesIsEndedAndTheConversationKept(initialization: String, why: String) {
+        var exchange = RelayScript.begun()
+        exchange.suspend()
+        exchange.prompt(3, "again")
+        exchange.send(.agentStarted(resume: nil, followsEnd: false))
+        _ = exchange.take()
+        exchange.agent(initialization)
+        let actions = exchange.take()
         #expect(actions.contains { if case .failLife(let text) = $0 { text.contains(why) } else { false } })
-        #expect(!actions.contains { if case .remember = $0 { true } else { false } })
-        talk.tell(
+        #expect(!actions.contains { if case .saveToken = $0 { true } else { false } })
+        exchange.send(
             .lifeEnded(
                 LifeEnd(reason: Reason(kind: "start_failed", message: why, json: [:]), isSuspended: true, exitCode: 75))
         )
-        talk.prompt(4, "more")
-        #expect(talk.take().last == .startAgent)
+        exchange.prompt(4, "more")
+        #expect(exchange.take().last == .startAgent)
     }
 
     @Test func agentThatSaysNothingIsGivenUpAfterAWhile() {
-        var talk = Talk.begun()
-        talk.suspend()
-        talk.prompt(3, "again")
-        talk.returns(first: 2)
-        _ = talk.take()
-        talk.now += .seconds(59)
-        talk.tell(.timePassed)
-        #expect(talk.take() == [])
-        talk.now += .seconds(1)
-        talk.tell(.timePassed)
-        let actions = talk.take()
+        var exchange = RelayScript.begun()
+        exchange.suspend()
+        exchange.prompt(3, "again")
+        exchange.returns(first: 2)
+        _ = exchange.take()
+        exchange.now += .seconds(59)
+        exchange.send(.timePassed)
+        #expect(exchange.take() == [])
+        exchange.now += .seconds(1)
+        exchange.send(.timePassed)
+        let actions = exchange.take()
         #expect(actions.contains { if case .failLife = $0 { true } else { false } })
         #expect(actions.contains { if case .toClient = $0 { true } else { false } })
     }
 
     @Test func refusalIsToldAndTheNextMessageTriesAgain() {
-        var talk = Talk.begun()
-        talk.suspend()
-        talk.prompt(3, "again")
-        _ = talk.take()
-        talk.tell(.startFailed(StartFailure(message: "no place", exitCode: 73, isRefusal: true)))
-        let lines = talk.heardByClient().json
+        var exchange = RelayScript.begun()
+        exchange.suspend()
+        exchange.prompt(3, "again")
+        _ = exchange.take()
+        exchange.send(.startFailed(StartFailure(message: "no place", exitCode: 73, isRefusal: true)))
+        let lines = exchange.heardByClient().json
         #expect(lines.map { $0["error"]?["code"]?.int64 } == [-32800])
-        talk.prompt(4, "more")
-        #expect(talk.take() == [.startAgent])
+        exchange.prompt(4, "more")
+        #expect(exchange.take() == [.startAgent])
     }
 
     @Test func firstStartThatFailsIsTheEnd() {
-        var talk = Conversation(.init(resumes: true, patience: .seconds(1), nonce: "n"))
-        _ = talk.begin()
-        _ = talk.handle(
+        var exchange = ACPRelay(.init(resumes: true, responseTimeout: .seconds(1), nonce: "n"))
+        _ = exchange.begin()
+        _ = exchange.handle(
             .client(Array(#"{"jsonrpc":"2.0","id":0,"method":"initialize"}"#.utf8), isWhole: true), at: .zero)
-        let actions = talk.handle(
+        let actions = exchange.handle(
             .startFailed(StartFailure(message: "no place", exitCode: 73, isRefusal: true)), at: .zero)
         #expect(actions.last == .finish(73))
         #expect(actions.count == 2)
@@ -119,30 +121,30 @@ import Testing
 
     @Test(arguments: ["exited", "signaled"])
     func agentThatLeavesByItselfTakesTheLauncherWithIt(kind: String) {
-        var talk = Talk.begun()
-        talk.prompt(3, "bye")
-        _ = talk.take()
-        talk.tell(
+        var exchange = RelayScript.begun()
+        exchange.prompt(3, "bye")
+        _ = exchange.take()
+        exchange.send(
             .lifeEnded(
                 LifeEnd(reason: Reason(kind: kind, message: "status 7", json: [:]), isSuspended: false, exitCode: 7)))
-        let actions = talk.take()
+        let actions = exchange.take()
         #expect(actions.last == .finish(7))
         #expect(actions.count == 2)
     }
 
     @Test func deathInTheMiddleOfAReturnIsToldAndNotTheEnd() {
-        var talk = Talk.begun()
-        talk.suspend()
-        talk.prompt(3, "again")
-        talk.returns(first: 2)
-        _ = talk.take()
-        talk.tell(
+        var exchange = RelayScript.begun()
+        exchange.suspend()
+        exchange.prompt(3, "again")
+        exchange.returns(first: 2)
+        _ = exchange.take()
+        exchange.send(
             .lifeEnded(
                 LifeEnd(reason: Reason(kind: "exited", message: "status 7", json: [:]), isSuspended: false, exitCode: 7)
             ))
-        let lines = talk.heardByClient().json
+        let lines = exchange.heardByClient().json
         #expect(lines.map { $0["error"]?["data"]?["pinfold"]?["outcome"]?.string } == ["unknown"])
-        talk.prompt(4, "more")
-        #expect(talk.take() == [.startAgent])
+        exchange.prompt(4, "more")
+        #expect(exchange.take() == [.startAgent])
     }
 }

@@ -141,7 +141,7 @@ import Testing
                 print("up", flush=True)
                 threading.Event().wait()
                 """
-            var child = try TalkingChild(Command("/usr/bin/python3", ["-c", script]), in: source.descriptor)
+            var child = try PipedChild(Command("/usr/bin/python3", ["-c", script]), in: source.descriptor)
             #expect(try child.lines(1) == ["up"])
             #expect(try source.threads().count == 13)
             #expect(try target.attach(child.process.pid) == true)

@@ -18,7 +18,7 @@ import Testing
 
     @Test func forkingProcessesStandStill() throws {
         try withTestCgroup("freezeforks") { cgroup throws in
-            let child = try TalkingChild("echo up; f() { f & }; for i in 1 2 3 4; do f & done", in: cgroup.descriptor)
+            let child = try PipedChild("echo up; f() { f & }; for i in 1 2 3 4; do f & done", in: cgroup.descriptor)
             #expect(try child.lines(1) == ["up"])
             #expect(try cgroup.freeze(timeout: .seconds(20)) == true)
             let first = Set(try cgroup.processes())

@@ -6,7 +6,7 @@ import Testing
 @Suite(.needsCgroups) struct HeldMoveTests {
     @Test func heldProcessIsMoved() throws {
         try withTestCgroup("held") { cgroup throws in
-            let child = try TalkingChild("echo; exec sleep 1000")
+            let child = try PipedChild("echo; exec sleep 1000")
             _ = try child.lines(1)
             #expect(try cgroup.attach(child.process.pidfd))
             #expect(try cgroup.processes() == [child.process.pid])
@@ -16,7 +16,7 @@ import Testing
 
     @Test func processThatWasReapedIsNotMovedThoughItWasHeld() throws {
         try withTestCgroup("reaped") { cgroup throws in
-            var child = try TalkingChild("exit")
+            var child = try PipedChild("exit")
             let pidfd = try Pidfd(child.process.pid)
             _ = try child.finish()
             #expect(try !cgroup.attach(pidfd))
@@ -26,7 +26,7 @@ import Testing
 
     @Test func whoeverGotTheNumberIsMovedBackToWhereItsParentIs() throws {
         try withTestCgroup("number") { cgroup throws in
-            let child = try TalkingChild("echo; exec sleep 1000")
+            let child = try PipedChild("echo; exec sleep 1000")
             _ = try child.lines(1)
             let before = CgroupMembership.of(child.process.pid)
             #expect(before != nil)
@@ -40,7 +40,7 @@ import Testing
 
     @Test func childOfAMemberStaysWhereItIs() throws {
         try withTestCgroup("member") { cgroup throws in
-            let child = try TalkingChild("sleep 1000 & echo $!; wait", in: cgroup.descriptor)
+            let child = try PipedChild("sleep 1000 & echo $!; wait", in: cgroup.descriptor)
             let grandchild = try unwrap(ProcessID(try unwrap(try child.lines(1).first)))
             try cgroup.giveBack(grandchild)
             #expect(try Set(cgroup.processes()) == [child.process.pid, grandchild])

@@ -48,7 +48,7 @@ private let chainOfForks = "f() { f & }; for i in 1 2 3 4 5 6 7 8; do f & done"
 
     @Test(arguments: [true, false]) func nothingEscapesByForking(atOnce: Bool) throws {
         try withTestCgroup("forks") { cgroup throws in
-            var child = try TalkingChild("echo up; \(chainOfForks)", in: cgroup.descriptor)
+            var child = try PipedChild("echo up; \(chainOfForks)", in: cgroup.descriptor)
             #expect(try child.lines(1) == ["up"])
             _ = try child.process.wait()
             #expect(try cgroup.state()?.isPopulated == true)
@@ -61,7 +61,7 @@ private let chainOfForks = "f() { f & }; for i in 1 2 3 4 5 6 7 8; do f & done"
 
     @Test func doubleForkAndSetsidDoNotHelp() throws {
         try withTestCgroup("setsid") { cgroup throws in
-            var child = try TalkingChild(
+            var child = try PipedChild(
                 "(setsid sh -c '(trap \"\" TERM HUP INT; echo up; kill -STOP $$; while :; do :; done) & wait' &)",
                 in: cgroup.descriptor)
             #expect(try child.lines(1) == ["up"])

@@ -50,10 +50,10 @@ import Testing
             // A plain file keeps what a shorter text does not cover: like a kernel that makes something else of it.
             #expect(
                 results.map(\.outcome) == [
-                    .notHeld(found: "4096" + long.dropFirst(4)), .held("9"),
+                    .notEnforced(found: "4096" + long.dropFirst(4)), .held("9"),
                     .unavailable(reason: "the cpu controller is not enabled here"),
                 ])
-            #expect(results.map(\.isHeld) == [false, true, false])
+            #expect(results.map(\.isEnforced) == [false, true, false])
         }
     }
 

@@ -14,13 +14,13 @@ private func hog(_ mebibytes: Int) -> Command {
 /// A hog in a cgroup, with a standard input that stays open.
 private final class Hog {
     let input: Pipe
-    var child: TalkingChild
+    var child: PipedChild
 
     init(_ mebibytes: Int, in cgroup: borrowing Cgroup) throws {
         input = try Pipe()
         var options = SpawnOptions()
         options.standardInput = input.reading.number
-        child = try TalkingChild(hog(mebibytes), in: cgroup.descriptor, options)
+        child = try PipedChild(hog(mebibytes), in: cgroup.descriptor, options)
     }
 
     /// False: it was killed before it had its memory.
@@ -48,7 +48,7 @@ private func withLimitedCgroup(_ purpose: String, _ body: (borrowing Cgroup) thr
 /// The kernel has no swap accounting everywhere; the rest must be held.
 private func expectHeld(_ results: [LimitResult]) {
     for result in results where result.write.file != "memory.swap.max" {
-        #expect(result.isHeld, "\(result.write.file): \(result.outcome)")
+        #expect(result.isEnforced, "\(result.write.file): \(result.outcome)")
     }
 }
 
@@ -184,9 +184,9 @@ private func expectHeld(_ results: [LimitResult]) {
                 let session = try slice.sessions.create("a.1")
                 expectHeld(session.apply(limits(64 * mebibyte)))
                 expectHeld(slice.sessions.apply(limits(128 * mebibyte)))
-                let abilities = try KernelAbilities.probe(below: slice.sessions)
+                let features = try KernelFeatures.probe(below: slice.sessions)
                 let reclaim = try session.write("memory.reclaim", "1")
-                #expect((abilities.reclaim.state == .available) == (reclaim == .done))
+                #expect((features.reclaim.state == .available) == (reclaim == .done))
             }
         }
     }
@@ -213,7 +213,7 @@ private func expectHeld(_ results: [LimitResult]) {
             limits.pidsMax = .number(64)
             expectHeld(cgroup.apply(limits))
             // Without end and growing: what only the limit keeps from taking the machine.
-            let bomb = try TalkingChild("echo up; f() { f | f & f; }; f 2>/dev/null", in: cgroup.descriptor)
+            let bomb = try PipedChild("echo up; f() { f | f & f; }; f 2>/dev/null", in: cgroup.descriptor)
             #expect(try bomb.lines(1) == ["up"])
             #expect(try cgroup.kill() == .atOnce)
             #expect(try cgroup.waitUntilEmpty(timeout: .seconds(60)) == true)

@@ -8,9 +8,9 @@ import Testing
 @Suite(.needsCgroups) struct ProbeTests {
     @Test func probeLeavesNothing() throws {
         try withTestCgroup("probe") { cgroup throws in
-            let abilities = try KernelAbilities.probe(below: cgroup)
-            #expect(abilities.birthInCgroup.state == .available)
-            #expect(abilities.untainted.state == .available)
+            let features = try KernelFeatures.probe(below: cgroup)
+            #expect(features.birthInCgroup.state == .available)
+            #expect(features.untainted.state == .available)
             #expect(try cgroup.children() == [])
             #expect(try cgroup.allProcesses() == [])
         }
@@ -19,14 +19,14 @@ import Testing
     /// What the probe says of the kernel is what then happens: the one is tried against the other.
     @Test func birthInAKilledCgroupIsAsTheProbeSays() throws {
         try withTestCgroup("reuse") { cgroup throws in
-            let abilities = try KernelAbilities.probe(below: cgroup)
+            let features = try KernelFeatures.probe(below: cgroup)
             let killed = try cgroup.create("killed")
             _ = try killed.kill()
             var options = SpawnOptions()
             options.cgroup = killed.descriptor
             var child = try Child.spawn(Command("true"), options: options)
             let outcome = try child.finishStart()
-            if abilities.reuseAfterKill.state == .available {
+            if features.reuseAfterKill.state == .available {
                 #expect(outcome == .executing)
                 #expect(try child.wait() == .exited(0))
             } else {
@@ -39,13 +39,13 @@ import Testing
     @Test func controllerThatLivesInAKilledCgroupIsTold() async {
         await #expect(processExitsWith: .success) {
             try withTestCgroup("taint") { cgroup throws in
-                let reuse = try KernelAbilities.probe(below: cgroup).reuseAfterKill
+                let reuse = try KernelFeatures.probe(below: cgroup).reuseAfterKill
                 let killed = try cgroup.create("killed")
                 _ = try killed.kill()
                 try alone {
                     try killed.attach(0)
-                    let abilities = try KernelAbilities.probe(below: cgroup)
-                    try check(abilities.untainted.state == reuse.state, "\(abilities.untainted)")
+                    let features = try KernelFeatures.probe(below: cgroup)
+                    try check(features.untainted.state == reuse.state, "\(features.untainted)")
                     try check(try cgroup.children() == ["killed"])
                     // A child that is held and attached lives: what a caller falls back to.
                     var child = try Child.spawnIdle()
@@ -63,9 +63,9 @@ import Testing
         await #expect(processExitsWith: .success) {
             try withTestCgroup("noclone3") { cgroup throws in
                 try #require(test_forbid(TEST_CLONE3, ENOSYS) == 0)
-                let abilities = try KernelAbilities.probe(below: cgroup)
-                #expect(abilities.birthInCgroup.state == .degraded)
-                #expect(abilities.birthInCgroup.reason.contains("attached"))
+                let features = try KernelFeatures.probe(below: cgroup)
+                #expect(features.birthInCgroup.state == .degraded)
+                #expect(features.birthInCgroup.reason.contains("attached"))
             }
         }
     }

@@ -12,7 +12,7 @@ import Testing
                 let slice = try Slice.takeOver(top.path, controllers: [], requiringMemory: false)
                 #expect(Set(try top.children()) == ["controller", "sessions"])
                 #expect(try slice.controller.processes() == [ownProcessID()])
-                #expect(slice.report.ownPlaceProblem == nil)
+                #expect(slice.report.ownCgroupProblem == nil)
                 #expect(slice.report.startedInInnerNode == false)
                 #expect(slice.report.isRoot == false)
                 #expect(slice.report.liveSessions == [])
@@ -66,7 +66,7 @@ import Testing
                 let first = try Slice.takeOver(top.path, controllers: [], requiringMemory: false)
                 let session = try first.sessions.create("one.1")
                 _ = try first.sessions.create("empty.1")
-                let child = try TalkingChild("echo up; kill -STOP $$", in: session.descriptor)
+                let child = try PipedChild("echo up; kill -STOP $$", in: session.descriptor)
                 #expect(try child.lines(1) == ["up"])
                 drop(first)
 
@@ -100,7 +100,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             try withTestCgroup("sliceforks", controllers: ["hugetlb"]) { top throws in
                 guard try top.controllers().contains("hugetlb") else { return }
-                var child = try TalkingChild("echo up; f() { f & }; f &", in: top.descriptor)
+                var child = try PipedChild("echo up; f() { f & }; f &", in: top.descriptor)
                 #expect(try child.lines(1) == ["up"])
                 _ = try child.process.wait()
                 let slice = try Slice.takeOver(top.path, controllers: ["hugetlb"], requiringMemory: false)
@@ -234,7 +234,7 @@ import Testing
                 try alone {
                     try check(test_become(12345) == 0)
                     let slice = try Slice.takeOver(path, controllers: [], requiringMemory: false)
-                    try check(slice.report.ownPlaceProblem?.contains("EACCES") == true)
+                    try check(slice.report.ownCgroupProblem?.contains("EACCES") == true)
                 }
             }
         }

@@ -13,12 +13,12 @@ import Testing
 @Suite struct ClientLimitTests {
     private static let half = Array("{\"method\":\"".utf8)
 
-    private func held(_ desk: Desk) -> Int { desk.controller.use.total.input }
+    private func held(_ harness: ControllerHarness) -> Int { harness.controller.use.total.input }
 
     /// Turns the loop so many times, and tells whether something came about.
-    private func within(_ turns: Int, _ desk: Desk, _ condition: () throws -> Bool) throws -> Bool {
+    private func within(_ turns: Int, _ harness: ControllerHarness, _ condition: () throws -> Bool) throws -> Bool {
         for _ in 0..<turns {
-            _ = try desk.controller.turn(patience: .zero)
+            _ = try harness.controller.turn(patience: .zero)
             if try condition() { return true }
         }
         return false
@@ -32,19 +32,19 @@ import Testing
 
     /// On kernels that cannot refuse descriptors.
     @Test(arguments: Place.allCases) func socketThatLingersWhenItIsClosedKeepsNobodyWaiting(place: Place) throws {
-        try Desk.with(passesDescriptors: true) { desk in
-            let launch = try Launch(desk, name: "a")
+        try ControllerHarness.with(passesDescriptors: true) { harness in
+            let launch = try Launch(harness, name: "a")
             var peer: Int32 = -1
-            let socket = try unwrap(lingering(&peer))
+            let socket = try unwrap(pendingRemovals(&peer))
             defer { close(peer) }
             let start = MonotonicClock.now()
             // Ours is closed before the loop turns: the last one to be closed is the controller's.
             switch place {
             case .withACall:
-                try desk.client().send(Request.list.call.frame, descriptors: [socket])
+                try harness.client().send(Request.list.call.frame, descriptors: [socket])
                 close(socket)
             case .unreadBehindAnOrder:
-                let client = try desk.client()
+                let client = try harness.client()
                 try client.send(.events(follow: true, since: nil))
                 _ = try client.reply()
                 try client.send(Self.half, descriptors: [socket])
@@ -55,24 +55,24 @@ import Testing
                 close(socket)
                 guard case .attachFailed = try launch.event() else { throw Missing("a refusal") }
             }
-            try desk.turn(until: { desk.controller.closing.total == 1 }, "a descriptor that is being closed")
-            let reply = try desk.client().ask(.list)
+            try harness.turn(until: { harness.controller.inputClosing.total == 1 }, "a descriptor that is being closed")
+            let reply = try harness.client().ask(.list)
             #expect(reply.parameters["sessions"]?.array?.count == 1)
             #expect(start.duration(to: MonotonicClock.now()) < .seconds(5))
             withExtendedLifetime(launch) {}
         }
     }
 
-    private func lingering(_ peer: inout Int32) -> Int32? {
+    private func pendingRemovals(_ peer: inout Int32) -> Int32? {
         let socket = test_lingering_socket(&peer)
         return socket < 0 ? nil : socket
     }
 
     @Test func kernelRefusesDescriptorsExceptWhileALeaseAwaitsAttach() throws {
-        try Desk.with { desk in
+        try ControllerHarness.with { harness in
             let pipe = try Pipe()
-            let launch = try Launch(desk, name: "a")
-            let client = try desk.client()
+            let launch = try Launch(harness, name: "a")
+            let client = try harness.client()
             // Before Linux 6.16 they come, and end the conversation.
             let isPossible = isRefused(with: .notPermitted) {
                 try client.send(Request.list.call.frame, descriptors: [pipe.reading.number])
@@ -99,8 +99,8 @@ import Testing
     // MARK: Memory
 
     @Test func bytesBehindACallThatIsNotAnsweredStayInTheSocket() throws {
-        try Desk.with { desk in
-            let follower = try desk.client()
+        try ControllerHarness.with { harness in
+            let follower = try harness.client()
             try follower.send(.events(follow: true, since: nil))
             _ = try follower.reply()
             let junk = [UInt8](repeating: 0x20, count: 60_000)
@@ -108,28 +108,28 @@ import Testing
             // The socket of this kernel has room for some hundred thousand bytes.
             while sent < 64 << 20, let count = follower.offer(junk) {
                 sent += count
-                _ = try desk.controller.turn(patience: .zero)
+                _ = try harness.controller.turn(patience: .zero)
             }
             #expect(sent < 4 << 20)
-            #expect(held(desk) < 128 << 10)
+            #expect(held(harness) < 128 << 10)
         }
     }
 
     @Test(.enabled(if: getuid() == 0, "only root can be two users"))
     func halfCallsOfOneUserAreBoundedAndThoseOfOthersStay() throws {
-        try Desk.with { desk in
-            desk.controller.limits.inputPerUser = 1 << 20
-            let other = try desk.client(as: 1_002)
+        try ControllerHarness.with { harness in
+            harness.controller.limits.inputPerUser = 1 << 20
+            let other = try harness.client(as: 1_002)
             try other.send(Self.half)
             let greedy = try (0..<40).map { _ in
-                let client = try desk.client(as: 1_001)
+                let client = try harness.client(as: 1_001)
                 try client.send([UInt8](repeating: 0x20, count: 100_000))
                 return client
             }
-            _ = try within(100, desk) { false }
-            #expect(held(desk) <= 1 << 20 + 200_000)
-            #expect(desk.controller.connections.count < 20)
-            #expect(desk.lines.count { $0.contains("uid 1001 is cut off") } == 1)
+            _ = try within(100, harness) { false }
+            #expect(held(harness) <= 1 << 20 + 200_000)
+            #expect(harness.controller.connections.count < 20)
+            #expect(harness.lines.count { $0.contains("uid 1001 is cut off") } == 1)
             try other.send(Array("io.pinfold.List\"}\0".utf8))
             #expect(try other.reply()?.error == nil)
             withExtendedLifetime(greedy) {}
@@ -138,49 +138,49 @@ import Testing
 
     @Test(.enabled(if: getuid() == 0, "only root can be two users"))
     func whoeverHasMostPaysWhereAllTogetherHaveTooMuch() throws {
-        try Desk.with { desk in
-            desk.controller.limits.input = 1 << 20
-            let small = try desk.client(as: 1_002)
-            let greedy = try (0..<8).map { _ in try desk.client(as: 1_001) }
+        try ControllerHarness.with { harness in
+            harness.controller.limits.input = 1 << 20
+            let small = try harness.client(as: 1_002)
+            let greedy = try (0..<8).map { _ in try harness.client(as: 1_001) }
             for client in greedy { try client.send([UInt8](repeating: 0x20, count: 120_000)) }
             try small.send(Self.half)
             for client in greedy { try client.send([UInt8](repeating: 0x20, count: 120_000)) }
-            _ = try within(100, desk) { false }
-            #expect(held(desk) <= 1 << 20 + 200_000)
+            _ = try within(100, harness) { false }
+            #expect(held(harness) <= 1 << 20 + 200_000)
             try small.send(Array("io.pinfold.List\"}\0".utf8))
             #expect(try small.reply()?.error == nil)
         }
     }
 
     @Test func memoryOfALongCallIsGivenBackWhenItIsAnswered() throws {
-        try Desk.with { desk in
-            let client = try desk.client()
+        try ControllerHarness.with { harness in
+            let client = try harness.client()
             try client.send(.show(String(repeating: "x", count: 1 << 20)))
             #expect(try client.reply()?.error == "io.pinfold.Rejected")
-            #expect(held(desk) < 64 << 10)
+            #expect(held(harness) < 64 << 10)
         }
     }
 
     @Test func callThatIsNotWholeInTimeEndsTheConversation() throws {
-        try Desk.with { desk in
-            let slow = try desk.client()
-            let idle = try desk.client()
-            let follower = try desk.client()
+        try ControllerHarness.with { harness in
+            let slow = try harness.client()
+            let idle = try harness.client()
+            let follower = try harness.client()
             try follower.send(.events(follow: true, since: nil))
             _ = try follower.reply()
             try follower.send(Self.half)
             _ = try idle.ask(.describe)
             try slow.send(Self.half)
-            _ = try within(3, desk) { false }
-            try desk.pass(.seconds(29))
+            _ = try within(3, harness) { false }
+            try harness.pass(.seconds(29))
             try slow.send(Array("x".utf8))
-            _ = try within(3, desk) { false }
-            #expect(desk.controller.connections.count == 3)
-            try desk.pass(.seconds(2))
+            _ = try within(3, harness) { false }
+            #expect(harness.controller.connections.count == 3)
+            try harness.pass(.seconds(2))
             #expect(try slow.reply() == nil)
             #expect(slow.isClosed)
             _ = try idle.ask(.describe)
-            #expect(desk.controller.connections.count == 2)
+            #expect(harness.controller.connections.count == 2)
         }
     }
 
@@ -194,29 +194,29 @@ import Testing
     // MARK: Time
 
     @Test func callsOfOneUserDoNotKeepAnotherClientWaiting() throws {
-        try Desk.with { desk in
-            let flood = try desk.client()
+        try ControllerHarness.with { harness in
+            let flood = try harness.client()
             try flood.send(Array(repeating: Call("io.pinfold.Events").frame, count: 1_000).flatMap { $0 })
-            let user = try desk.client()
+            let user = try harness.client()
             try user.send(.list)
-            #expect(try within(6, desk) { try user.poll() != nil })
+            #expect(try within(6, harness) { try user.poll() != nil })
             // Nor are they lost.
             for _ in 0..<1_000 { #expect(try flood.reply()?.error == nil) }
         }
     }
 
     @Test func callsThatNobodyReadsTheAnswersOfAreNotAnswered() throws {
-        try Desk.with { desk in
-            let client = try desk.client()
+        try ControllerHarness.with { harness in
+            let client = try harness.client()
             try client.send(Array(repeating: Call("io.pinfold.Describe").frame, count: 1_000).flatMap { $0 })
             client.hangUp()
-            #expect(try within(6, desk) { desk.controller.connections.isEmpty })
+            #expect(try within(6, harness) { harness.controller.connections.isEmpty })
         }
     }
 
     @Test func lookWithoutAnAnswerIsNotComputed() throws {
-        try Desk.with { desk in
-            let client = try desk.client()
+        try ControllerHarness.with { harness in
+            let client = try harness.client()
             try client.send(Call("io.pinfold.Events", ["follow": true], isOneway: true, wantsMore: true).frame)
             // Were it computed, this one would wait behind the events.
             #expect(try client.ask(.list).error == nil)
@@ -224,9 +224,9 @@ import Testing
     }
 
     @Test func orderWithoutAnAnswerIsCarriedOutAndNotAnswered() throws {
-        try Desk.with { desk in
-            let launch = try desk.start("a")
-            let client = try desk.client()
+        try ControllerHarness.with { harness in
+            let launch = try harness.start("a")
+            let client = try harness.client()
             try client.send(Call("io.pinfold.Kill", ["session": "a"], isOneway: true).frame)
             _ = try launch.ending()
             #expect(try client.ask(.list).parameters["sessions"]?[0]?["state"]?.string == "ended")
@@ -237,51 +237,51 @@ import Testing
 
     @Test(.enabled(if: getuid() == 0, "only root can be two users"))
     func connectionsOfOneUserAreCountedAndTheNextIsToldWhy() throws {
-        try Desk.with { desk in
-            desk.controller.limits.connectionsPerUser = 4
-            let taken = try (0..<4).map { _ in try desk.client(as: 1_001) }
+        try ControllerHarness.with { harness in
+            harness.controller.limits.connectionsPerUser = 4
+            let taken = try (0..<4).map { _ in try harness.client(as: 1_001) }
             for client in taken { #expect(try client.ask(.list).error == nil) }
-            let late = try desk.client(as: 1_001)
+            let late = try harness.client(as: 1_001)
             let refusal = try late.reply()
             #expect(refusal?.error == "io.pinfold.NotAdmitted")
             #expect(refusal?.parameters["message"]?.string?.contains("uid 1001 has 4 connections already") == true)
             #expect(try late.reply() == nil)
-            #expect(try desk.client(as: 1_002).ask(.list).error == nil)
+            #expect(try harness.client(as: 1_002).ask(.list).error == nil)
             taken[0].hangUp()
-            #expect(try desk.client(as: 1_001).ask(.list).error == nil)
+            #expect(try harness.client(as: 1_001).ask(.list).error == nil)
         }
     }
 
     @Test(.enabled(if: getuid() == 0, "only root can be two users"))
     func lastConnectionsAreRoots() throws {
-        try Desk.with { desk in
-            (desk.controller.limits.connections, desk.controller.limits.keptConnections) = (4, 2)
-            let taken = try [1_001, 1_002].map { try desk.client(as: $0) }
+        try ControllerHarness.with { harness in
+            (harness.controller.limits.connections, harness.controller.limits.keptConnections) = (4, 2)
+            let taken = try [1_001, 1_002].map { try harness.client(as: $0) }
             for client in taken { #expect(try client.ask(.list).error == nil) }
-            #expect(try desk.client(as: 1_003).reply()?.error == "io.pinfold.NotAdmitted")
-            #expect(try desk.client().ask(.list).error == nil)
+            #expect(try harness.client(as: 1_003).reply()?.error == "io.pinfold.NotAdmitted")
+            #expect(try harness.client().ask(.list).error == nil)
         }
     }
 
     // MARK: What is kept
 
     @Test func reasonOfAFailedStartIsCutAndForgesNothing() throws {
-        try Desk.with { desk in
-            let launch = try Launch(desk, name: "a")
+        try ControllerHarness.with { harness in
+            let launch = try Launch(harness, name: "a")
             let reason = "no\nended b.1 (killed)\u{1B}[2J" + String(repeating: "x", count: 1 << 20)
             try launch.client.send(.startFailed(reason: reason, exitCode: 127))
             guard case .ended(let ending) = try launch.event() else { throw Missing("an end") }
             #expect(ending.cause.message.hasPrefix("no\\nended b.1 (killed)\\x1b[2Jxxx"))
             #expect(ending.cause.message.utf8.count <= 1_024 + 3)
-            #expect(!desk.lines.contains { $0.contains("\n") || $0.contains("\u{1B}") })
+            #expect(!harness.lines.contains { $0.contains("\n") || $0.contains("\u{1B}") })
         }
     }
 
     @Test func eventLogIsBoundedInBytesAndWhoHasMuchToTellLosesTheirOwn() {
         var log = EventLog()
         func add(_ text: String, _ user: UInt32) {
-            let announcement = Announcement(.refused, nil, [("message", .text(text))])
-            log.append(EventLog.Entry(time: WallClock.now(), announcement: announcement, owner: UserID(user)))
+            let loggedEvent = LoggedEvent(.refused, nil, [("message", .text(text))])
+            log.append(EventLog.Entry(time: WallClock.now(), loggedEvent: loggedEvent, owner: UserID(user)))
         }
         for number in 0..<3 { add("\(number)", 1_002) }
         for _ in 0..<5_000 { add(String(repeating: "x", count: 2_000), 1_001) }

@@ -17,14 +17,14 @@ import Testing
         #expect(reply != nil, "\(call.method) \(member) \(value.prefix(60))")
     }
 
-    private func expectOrder(_ desk: Desk) throws {
-        #expect(try desk.client().ask(.list).error == nil)
+    private func expectOrder(_ harness: ControllerHarness) throws {
+        #expect(try harness.client().ask(.list).error == nil)
     }
 
     @Test func everyCallIsAnswered() throws {
-        try Desk.with { desk in
-            let launch = try desk.start("a")
-            let client = try desk.client()
+        try ControllerHarness.with { harness in
+            let launch = try harness.start("a")
+            let client = try harness.client()
             for call in Extremes.calls {
                 for (name, _) in call.members {
                     for value in Self.values + [Extremes.longText] { try answer(client, call, name, value) }
@@ -40,54 +40,54 @@ import Testing
                     try answer(launch.client, Extremes.leaseCalls[2], "turns", turns)
                 }
             }
-            try expectOrder(desk)
+            try expectOrder(harness)
         }
     }
 
     @Test func everyRequestForASessionIsAnswered() throws {
-        try Desk.with { desk in
+        try ControllerHarness.with { harness in
             for (name, _) in Extremes.opening.members {
                 for value in Self.values + [Extremes.longText] {
-                    let client = try desk.client()
+                    let client = try harness.client()
                     try answer(client, Extremes.opening, name, value)
                     client.hangUp()
-                    try desk.pass(.seconds(5))
+                    try harness.pass(.seconds(5))
                 }
             }
-            try expectOrder(desk)
+            try expectOrder(harness)
         }
     }
 
     @Test func everyEndOfACommandIsAnswered() throws {
-        try Desk.with { desk in
+        try ControllerHarness.with { harness in
             for call in Extremes.lastCalls {
                 for (name, _) in call.members {
                     for value in Self.values {
-                        let launch = try Launch(desk, name: "a")
+                        let launch = try Launch(harness, name: "a")
                         try answer(launch.client, call, name, value)
                         launch.client.hangUp()
-                        try desk.turn(
+                        try harness.turn(
                             until: {
-                                try desk.pass(.seconds(1))
-                                return desk.controller.pool.residentCount == 0
+                                try harness.pass(.seconds(1))
+                                return harness.controller.pool.residentCount == 0
                             }, "the end of a")
                     }
                 }
             }
-            try expectOrder(desk)
+            try expectOrder(harness)
         }
     }
 
     @Test(arguments: SessionKeys.all.map(\.name))
     func everySettingIsAnswered(key: String) throws {
-        try Desk.with { desk in
-            let launch = try desk.start("a")
-            let client = try desk.client()
+        try ControllerHarness.with { harness in
+            let launch = try harness.start("a")
+            let client = try harness.client()
             for value in Extremes.settings(Extremes.fewIntegers) {
                 let reply = try client.ask(.set("a", settings: ["\(key)=\(value)"]))
                 #expect(reply.error == nil || reply.error == "io.pinfold.Rejected", "\(key)=\(value)")
             }
-            try expectOrder(desk)
+            try expectOrder(harness)
             withExtendedLifetime(launch) {}
         }
     }
@@ -138,15 +138,16 @@ import Testing
         let budget = PoolBudget(policy: PoolPolicy(), effectiveLimit: 8 << 30, taskLimit: 32_768)
         for isAlive in [true, false] {
             var pool = SessionPool(budget: budget)
-            let facts = CreationFacts(enforcement: .kernel, unheld: [])
-            let survivor = Adoption.Survivor(
+            let facts = CreationFacts(enforcement: .kernel, unenforced: [])
+            let adoptedLife = Adoption.AdoptedLife(
                 facts: facts, processID: record.life?.processID, placement: record.life?.placement, keepsTree: false)
-            _ = pool.handle(.adopted([Adoption(session: record.session, survivor: isAlive ? survivor : nil)]), at: now)
+            _ = pool.handle(
+                .adopted([Adoption(session: record.session, adoptedLife: isAlive ? adoptedLife : nil)]), at: now)
             let request = SessionRequest(
                 client: ClientID(1), session: record.session.id, owner: record.session.owner, isPrivileged: true,
                 policyName: "default", policy: SessionPolicy(), settings: [], patience: nil, keepsTree: false)
             _ = pool.handle(.requested(request), at: now)
-            _ = pool.handle(.reading(Reading()), at: now)
+            _ = pool.handle(.snapshot(MemorySnapshot()), at: now)
             for moment in [now + .seconds(100), Instant(nanoseconds: .max)] {
                 _ = pool.handle(.timePassed, at: moment)
                 _ = pool.explain(at: moment)

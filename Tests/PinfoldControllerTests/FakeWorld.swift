@@ -52,7 +52,7 @@ final class FakeWorld: World {
     func create(_ life: LifeID, _ limits: SessionLimits) throws(WorldError) -> CreationFacts {
         if let refusal { throw WorldError(refusal) }
         lives[life] = Life(limits: limits)
-        return CreationFacts(enforcement: .kernel, unheld: [])
+        return CreationFacts(enforcement: .kernel, unenforced: [])
     }
 
     func leave(_ note: [UInt8], with life: LifeID) { notes[life] = note }
@@ -90,7 +90,7 @@ final class FakeWorld: World {
 
     func setLimits(_ life: LifeID, _ limits: SessionLimits) {
         lives[life]?.limits = limits
-        happen(.limitsSet(life, CreationFacts(enforcement: .kernel, unheld: [])))
+        happen(.limitsSet(life, CreationFacts(enforcement: .kernel, unenforced: [])))
     }
 
     func freeze(_ life: LifeID) throws(WorldError) {
@@ -106,11 +106,11 @@ final class FakeWorld: World {
     func reclaim(_ life: LifeID) { lives[life]?.memory = 1 << 20 }
     func isEmpty(_ life: LifeID) -> Bool { lives[life]?.isPopulated != true }
 
-    func read(_ request: ReadingRequest, into reading: inout Reading) {
-        reading.available = available
-        reading.poolWorkingSet = 0
-        reading.lives = lives.sorted { $0.key < $1.key }.map { id, life in
-            var part = LifeReading(life: id)
+    func read(_ request: SnapshotRequest, into snapshot: inout MemorySnapshot) {
+        snapshot.available = available
+        snapshot.poolWorkingSet = 0
+        snapshot.lives = lives.sorted { $0.key < $1.key }.map { id, life in
+            var part = LifeSnapshot(life: id)
             part.current = life.memory
             part.workingSet = life.memory
             part.anonymous = life.memory

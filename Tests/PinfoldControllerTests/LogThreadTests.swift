@@ -14,7 +14,7 @@ import Testing
         let log = try LogThread { line in
             _ = try? OwnedDescriptor.duplicating(number).writeAll(Array("\(line)\n".utf8))
         }
-        for index in 0..<2_000 { log.say("line \(index) of those that are written while nobody reads") }
+        for index in 0..<2_000 { log.notice("line \(index) of those that are written while nobody reads") }
         #expect(log.hasDropped)
 
         var text = ""
@@ -24,7 +24,7 @@ import Testing
             text += String(decoding: buffer[..<count], as: UTF8.self).filter { $0 != "." }
             log.collect()
         }
-        log.say("after")
+        log.notice("after")
         log.finish(within: .seconds(10))
         let lines = text.split(separator: "\n")
         let kept = lines.count { $0.hasPrefix("line ") }
@@ -38,7 +38,7 @@ import Testing
         let log = try LogThread { line in
             _ = try? OwnedDescriptor.duplicating(number).writeAll(Array("\(line)\n".utf8))
         }
-        log.say("one\ntwo\u{1B}[2J")
+        log.notice("one\ntwo\u{1B}[2J")
         log.finish(within: .seconds(10))
         var buffer = [UInt8](repeating: 0, count: 100)
         guard case .bytes(let count) = try pipe.reading.read(into: &buffer) else { throw Missing("a line") }

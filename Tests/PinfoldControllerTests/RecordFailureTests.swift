@@ -17,49 +17,49 @@ private let full = Errno(rawValue: 28)
         return InterfaceError(error, reply.parameters).description
     }
 
-    private func count(_ text: String, _ desk: Desk) -> Int {
-        desk.lines.count { $0.contains(text) }
+    private func count(_ text: String, _ harness: ControllerHarness) -> Int {
+        harness.lines.count { $0.contains(text) }
     }
 
     @Test func suspendWhoseRecordCannotBeWrittenIsNotAnsweredAsDoneAndWrittenLater() throws {
         let files = FakeFiles()
-        try Desk.with(files: files) { desk in
-            let launch = try desk.start("a")
-            let user = try desk.client()
+        try ControllerHarness.with(files: files) { harness in
+            let launch = try harness.start("a")
+            let user = try harness.client()
             try user.send(.order(.suspend, "a"))
             _ = try launch.event()
             files.problem = full
-            try desk.stage.end(launch.life)
+            try harness.stage.end(launch.life)
             let ending = try launch.ending(.exited(0))
             #expect(ending.isSuspended)
             #expect(ending.recordProblem?.contains("\(full)") == true)
             #expect(try refusal(try user.reply()).contains("not on disk"))
-            #expect(try desk.session("a")?.state == .suspended)
+            #expect(try harness.session("a")?.state == .suspended)
             files.problem = nil
-            try desk.pass(.seconds(1))
-            try desk.turn(until: { desk.controller.records.isSettled }, "the record")
+            try harness.pass(.seconds(1))
+            try harness.turn(until: { harness.controller.records.isSettled }, "the record")
             #expect(files.text("a.json")?.contains("\"suspended\": true") == true)
-            #expect(count("records_kept", desk) == 1)
+            #expect(count("records_kept", harness) == 1)
         }
     }
 
     @Test func suspendIsRefusedBeforeAnythingIsStoppedWhereRecordsFail() throws {
         let files = FakeFiles()
         files.problem = full
-        try Desk.with(files: files) { desk in
-            let launch = try desk.start("a")
-            try desk.turn(until: { count("record_failed", desk) > 0 }, "the failure")
+        try ControllerHarness.with(files: files) { harness in
+            let launch = try harness.start("a")
+            try harness.turn(until: { count("record_failed", harness) > 0 }, "the failure")
             for _ in 0..<20 {
-                try desk.pass(.seconds(1))
+                try harness.pass(.seconds(1))
                 let before = files.attempts
-                _ = try desk.controller.turn(patience: .milliseconds(5))
+                _ = try harness.controller.turn(patience: .milliseconds(5))
                 #expect(files.attempts - before < 3)
             }
-            #expect(count("record_failed", desk) == 1)
-            let user = try desk.client()
+            #expect(count("record_failed", harness) == 1)
+            let user = try harness.client()
             #expect(try refusal(try user.ask(.order(.suspend, "a"))).contains("goes on"))
-            #expect(try desk.session("a")?.life == 1)
-            #expect(try desk.session("a")?.state != .stopping)
+            #expect(try harness.session("a")?.life == 1)
+            #expect(try harness.session("a")?.state != .stopping)
             withExtendedLifetime(launch) {}
         }
     }
@@ -69,15 +69,15 @@ private let full = Errno(rawValue: 28)
     ])
     func orderWhoseRecordCannotBeWrittenIsNotAnsweredAsDone(order: Request) throws {
         let files = FakeFiles()
-        try Desk.with(files: files) { desk in
-            let launch = try desk.start("a")
-            try desk.turn(until: { desk.controller.records.isSettled }, "the first record")
+        try ControllerHarness.with(files: files) { harness in
+            let launch = try harness.start("a")
+            try harness.turn(until: { harness.controller.records.isSettled }, "the first record")
             files.problem = full
-            let user = try desk.client()
+            let user = try harness.client()
             #expect(try refusal(try user.ask(order)).contains("not on disk"))
             files.problem = nil
-            try desk.pass(.seconds(1))
-            try desk.turn(until: { desk.controller.records.isSettled }, "the record")
+            try harness.pass(.seconds(1))
+            try harness.turn(until: { harness.controller.records.isSettled }, "the record")
             #expect(try user.ask(order).error == nil)
             withExtendedLifetime(launch) {}
         }
@@ -85,37 +85,37 @@ private let full = Errno(rawValue: 28)
 
     @Test func diskThatHangsMakesNobodyWaitForLongerThanItsPatience() throws {
         let files = FakeFiles()
-        try Desk.with(files: files) { desk in
-            let launch = try desk.start("a")
-            try desk.turn(until: { desk.controller.records.isSettled }, "the first record")
+        try ControllerHarness.with(files: files) { harness in
+            let launch = try harness.start("a")
+            try harness.turn(until: { harness.controller.records.isSettled }, "the first record")
             files.hang()
-            let user = try desk.client()
+            let user = try harness.client()
             try user.send(.order(.pin, "a"))
-            try desk.turn(until: { files.isHeld }, "the write")
-            #expect(try desk.client().ask(.list).error == nil)
+            try harness.turn(until: { files.isHeld }, "the write")
+            #expect(try harness.client().ask(.list).error == nil)
             #expect(try user.poll() == nil)
-            try desk.pass(RecordStore.patience)
+            try harness.pass(RecordStore.patience)
             #expect(try refusal(try user.reply()).contains("does not answer"))
-            #expect(try refusal(try desk.client().ask(.order(.suspend, "a"))).contains("does not answer"))
+            #expect(try refusal(try harness.client().ask(.order(.suspend, "a"))).contains("does not answer"))
             files.release()
-            try desk.turn(until: { desk.controller.records.isSettled }, "the record")
-            #expect(count("record_failed", desk) == 1)
-            #expect(count("records_kept", desk) == 1)
+            try harness.turn(until: { harness.controller.records.isSettled }, "the record")
+            #expect(count("record_failed", harness) == 1)
+            #expect(count("records_kept", harness) == 1)
             withExtendedLifetime(launch) {}
         }
     }
 
     @Test func controllerThatLeavesWaitsForADiskThatHangsNoLongerThanItsDeadline() throws {
         let files = FakeFiles()
-        try Desk.with(files: files) { desk in
-            let launch = try desk.start("a")
-            try desk.turn(until: { desk.controller.records.isSettled }, "the first record")
+        try ControllerHarness.with(files: files) { harness in
+            let launch = try harness.start("a")
+            try harness.turn(until: { harness.controller.records.isSettled }, "the first record")
             files.hang()
-            let user = try desk.client()
+            let user = try harness.client()
             try user.send(.order(.pin, "a"))
-            try desk.turn(until: { files.isHeld }, "the write")
-            #expect(!desk.controller.settle(within: .milliseconds(50)))
-            #expect(desk.lines.last?.contains("left without the records of 1 session: a") == true)
+            try harness.turn(until: { files.isHeld }, "the write")
+            #expect(!harness.controller.settle(within: .milliseconds(50)))
+            #expect(harness.lines.last?.contains("left without the records of 1 session: a") == true)
             withExtendedLifetime(launch) {}
         }
         // The desk and its store are gone, and nobody has waited for the thread.
@@ -125,11 +125,11 @@ private let full = Errno(rawValue: 28)
     @Test func controllerThatLeavesTriesAtOnceWhatFailed() throws {
         let files = FakeFiles()
         files.problem = full
-        try Desk.with(files: files) { desk in
-            let launch = try desk.start("a")
-            try desk.turn(until: { count("record_failed", desk) > 0 }, "the failure")
+        try ControllerHarness.with(files: files) { harness in
+            let launch = try harness.start("a")
+            try harness.turn(until: { count("record_failed", harness) > 0 }, "the failure")
             files.problem = nil
-            #expect(desk.controller.settle())
+            #expect(harness.controller.settle())
             #expect(files.text("a.json") != nil)
             withExtendedLifetime(launch) {}
         }

@@ -209,7 +209,7 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> I
 @Suite struct EventLogTests {
     private func entry(_ number: Int64) -> EventLog.Entry {
         EventLog.Entry(
-            time: .init(seconds: number), announcement: Announcement(.touched(number), nil), owner: nil)
+            time: .init(seconds: number), loggedEvent: LoggedEvent(.touched(number), nil), owner: nil)
     }
 
     @Test func logKeepsTheLatestInTheirOrder() {
@@ -224,7 +224,7 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> I
     }
 }
 
-extension Announcement.Name {
+extension LoggedEvent.Name {
     /// Any name will do: the log does not look at it.
-    fileprivate static func touched(_ number: Int64) -> Announcement.Name { .busy }
+    fileprivate static func touched(_ number: Int64) -> LoggedEvent.Name { .busy }
 }

@@ -26,9 +26,9 @@ private struct Conversation {
     }
 
     let habit: Habit
-    var bench: Bench
+    var harness: PoolHarness
     var toController: [TurnState] = []
-    var toLauncher: [Closing] = []
+    var toLauncher: [InputClosing] = []
     // The launcher.
     var reports: UInt64 = 0
     var isOpen = false
@@ -40,11 +40,11 @@ private struct Conversation {
     init(_ habit: Habit, _ left: [Step: Int]) {
         self.habit = habit
         self.left = left
-        bench = Bench { $0.maxSessions = 1 }
-        bench.start("a") { $0.idleAfter = .zero }
+        harness = PoolHarness { $0.maxSessions = 1 }
+        harness.start("a") { $0.idleAfter = .zero }
     }
 
-    private var life: Life? { bench.pool.sessions[id("a")]?.life }
+    private var life: Life? { harness.pool.sessions[id("a")]?.life }
     private var isEnding: Bool { life?.stopping != nil }
 
     private func isPossible(_ step: Step) -> Bool {
@@ -72,24 +72,24 @@ private struct Conversation {
         case .turnIsToldAgain: report(isOpen ? .open : .none, isNews: false)
         case .launcherHears: hear()
         case .controllerHears:
-            happen(.turn(bench.life("a"), TurnReport(toController.removeFirst())))
+            happen(.turn(harness.life("a"), TurnReport(toController.removeFirst())))
         case .newcomerAsks:
             let request = SessionRequest(
-                client: bench.client(), session: id("b\(path.count)"), owner: UserID(1), isPrivileged: false,
+                client: harness.client(), session: id("b\(path.count)"), owner: UserID(1), isPrivileged: false,
                 policyName: "p", policy: SessionPolicy(), settings: [], patience: .seconds(3_600), keepsTree: false)
             happen(.requested(request))
         case .userSuspends:
-            let order = Order(client: bench.client(), session: id("a"), verb: .suspend, by: UserID(1))
+            let order = Order(client: harness.client(), session: id("a"), verb: .suspend, by: UserID(1))
             happen(.ordered(order))
         case .deadlinePasses:
-            bench.now = bench.now + .seconds(1)
+            harness.now = harness.now + .seconds(1)
             happen(.timePassed)
         }
     }
 
     private mutating func happen(_ event: Event) {
-        for action in bench.handle(event) {
-            if case .closeInput(_, _, let closing) = action { toLauncher.append(closing) }
+        for action in harness.handle(event) {
+            if case .closeInput(_, _, let inputClosing) = action { toLauncher.append(inputClosing) }
         }
     }
 
@@ -104,12 +104,12 @@ private struct Conversation {
     }
 
     private mutating func hear() {
-        let closing = toLauncher.removeFirst()
+        let inputClosing = toLauncher.removeFirst()
         switch habit {
         case .obeysAlways: hasClosed = true
-        case .refusesAlways: if !closing.isRefusable { hasClosed = true }
+        case .refusesAlways: if !inputClosing.isRefusable { hasClosed = true }
         case .asAgreed, .reportsUnheard, .countsChangesOnly:
-            if !closing.isRefusable || closing.reports == reports { hasClosed = true }
+            if !inputClosing.isRefusable || inputClosing.reports == reports { hasClosed = true }
         }
     }
 
@@ -124,7 +124,7 @@ private struct Conversation {
     /// Everything on which it depends what can happen from here on.
     fileprivate struct Situation: Hashable {
         let toController: [TurnState]
-        let toLauncher: [Closing]
+        let toLauncher: [InputClosing]
         let reports: UInt64
         let isOpen: Bool
         let hasClosed: Bool
@@ -141,7 +141,7 @@ private struct Conversation {
         Situation(
             toController: toController, toLauncher: toLauncher, reports: reports, isOpen: isOpen, hasClosed: hasClosed,
             left: left, turn: life?.turn.state, turnReports: life?.turnReports, step: life?.stopping?.step,
-            isRefusable: life?.stopping?.isRefusable, waiting: bench.pool.queue.count, now: bench.now)
+            isRefusable: life?.stopping?.isRefusable, waiting: harness.pool.queue.count, now: harness.now)
     }
 
     struct Findings {

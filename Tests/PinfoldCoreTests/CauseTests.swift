@@ -55,7 +55,7 @@ private let deaths: [Death] = [
 @Suite struct CauseTests {
     @Test(arguments: deaths)
     private func deathIsToldByItsCounters(death: Death) {
-        let cause = Cause.ofDeath(status: death.status, totals: death.totals)
+        let cause = Cause.ofLifeEnd(status: death.status, totals: death.totals)
         #expect(cause.kind == death.kind)
         #expect(ExitCode.ofLauncher(cause: cause, isSuspended: false, status: death.status) == death.exit)
         #expect(!cause.message.isEmpty)
@@ -69,7 +69,7 @@ private let deaths: [Death] = [
         totals.events?.kills = kills
         totals.events?.groupKills = groupKills
         totals.events?.outOfMemory = 1
-        let cause = Cause.ofDeath(status: .signaled(9), totals: totals)
+        let cause = Cause.ofLifeEnd(status: .signaled(9), totals: totals)
         #expect(cause.kind == .memoryLimit)
         #expect(cause.number("kills") == processes)
         #expect(cause.message.contains(processes == 1 ? "1 process was killed" : "\(processes) processes were killed"))

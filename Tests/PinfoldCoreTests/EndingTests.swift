@@ -4,172 +4,174 @@ import Testing
 
 @Suite struct EndingTests {
     @Test func endingGoesThroughItsThreeStagesEachAtItsDeadline() {
-        var bench = Bench()
-        bench.start("a")
-        #expect(bench.order(.end, "a").actions.words == ["closeInput a.1 ended"])
-        #expect(bench.pass(.milliseconds(999)).words == [])
-        #expect(bench.pass(.milliseconds(1)).words == ["terminate a.1"])
-        #expect(bench.pass(.milliseconds(2_999)).words == [])
-        #expect(bench.pass(.milliseconds(1)).words == ["kill a.1"])
-        #expect(bench.pass(.seconds(5)).words == [])
-        #expect(bench.die("a", .signaled(9)).words == ["collect a.1", "finish a.1 ended exit 137", "answer done"])
-        #expect(bench.state("a") == .ended)
+        var harness = PoolHarness()
+        harness.start("a")
+        #expect(harness.order(.end, "a").actions.words == ["closeInput a.1 ended"])
+        #expect(harness.pass(.milliseconds(999)).words == [])
+        #expect(harness.pass(.milliseconds(1)).words == ["terminate a.1"])
+        #expect(harness.pass(.milliseconds(2_999)).words == [])
+        #expect(harness.pass(.milliseconds(1)).words == ["kill a.1"])
+        #expect(harness.pass(.seconds(5)).words == [])
+        #expect(harness.die("a", .signaled(9)).words == ["collect a.1", "finish a.1 ended exit 137", "answer done"])
+        #expect(harness.state("a") == .ended)
     }
 
     @Test func killGoesStraightToTheLastStageAndIsWrittenOnce() {
-        var bench = Bench()
-        bench.start("a")
-        #expect(bench.order(.kill, "a").actions.words == ["kill a.1"])
-        #expect(bench.order(.kill, "a").actions.words == [])
-        #expect(bench.pass(.seconds(30)).words == [])
+        var harness = PoolHarness()
+        harness.start("a")
+        #expect(harness.order(.kill, "a").actions.words == ["kill a.1"])
+        #expect(harness.order(.kill, "a").actions.words == [])
+        #expect(harness.pass(.seconds(30)).words == [])
         #expect(
-            bench.die("a", .signaled(9)).words
+            harness.die("a", .signaled(9)).words
                 == ["collect a.1", "finish a.1 killed exit 137", "answer done", "answer done"])
     }
 
     @Test func killHastensAnEndingThatHasBegunAndTakesOverItsCause() {
-        var bench = Bench()
-        bench.startIdle("a")
-        _ = bench.order(.suspend, "a")
-        #expect(bench.order(.kill, "a").actions.words == ["kill a.1"])
-        #expect(bench.die("a", .signaled(9)).words.contains("finish a.1 killed exit 137"))
-        #expect(bench.state("a") == .ended)
+        var harness = PoolHarness()
+        harness.startIdle("a")
+        _ = harness.order(.suspend, "a")
+        #expect(harness.order(.kill, "a").actions.words == ["kill a.1"])
+        #expect(harness.die("a", .signaled(9)).words.contains("finish a.1 killed exit 137"))
+        #expect(harness.state("a") == .ended)
     }
 
     @Test func commandThatLeavesByItselfPassesItsStatusOn() {
-        var bench = Bench()
-        bench.start("a")
-        #expect(bench.die("a", .exited(3)).words == ["collect a.1", "finish a.1 exited exit 3"])
+        var harness = PoolHarness()
+        harness.start("a")
+        #expect(harness.die("a", .exited(3)).words == ["collect a.1", "finish a.1 exited exit 3"])
     }
 
     @Test func whatTheCommandLeavesBehindIsTerminatedThenKilled() {
-        var bench = Bench()
-        bench.start("a")
-        #expect(bench.handle(.commandExited(bench.life("a"), .exited(0))).words == ["terminate a.1"])
-        #expect(bench.pass(.seconds(3)).words == ["kill a.1"])
-        #expect(bench.handle(.emptied(bench.life("a"))).words == ["collect a.1"])
-        #expect(bench.handle(.removed(bench.life("a"), LifeTotals())).words == ["finish a.1 exited exit 0"])
+        var harness = PoolHarness()
+        harness.start("a")
+        #expect(harness.handle(.commandExited(harness.life("a"), .exited(0))).words == ["terminate a.1"])
+        #expect(harness.pass(.seconds(3)).words == ["kill a.1"])
+        #expect(harness.handle(.emptied(harness.life("a"))).words == ["collect a.1"])
+        #expect(harness.handle(.removed(harness.life("a"), LifeTotals())).words == ["finish a.1 exited exit 0"])
     }
 
     @Test func commandThatLeavesWhenItsInputClosesHasItsRestTerminatedAtOnce() {
-        var bench = Bench()
-        bench.start("a")
-        _ = bench.order(.end, "a")
-        #expect(bench.handle(.commandExited(bench.life("a"), .exited(0))).words == ["terminate a.1"])
-        #expect(bench.handle(.emptied(bench.life("a"))).words == ["collect a.1"])
+        var harness = PoolHarness()
+        harness.start("a")
+        _ = harness.order(.end, "a")
+        #expect(harness.handle(.commandExited(harness.life("a"), .exited(0))).words == ["terminate a.1"])
+        #expect(harness.handle(.emptied(harness.life("a"))).words == ["collect a.1"])
         #expect(
-            bench.handle(.removed(bench.life("a"), LifeTotals())).words == ["finish a.1 ended exit 0", "answer done"])
+            harness.handle(.removed(harness.life("a"), LifeTotals())).words == [
+                "finish a.1 ended exit 0", "answer done",
+            ])
     }
 
     @Test func keptTreeOutlivesItsCommandAndItsLauncher() {
-        var bench = Bench()
-        let client = bench.request("a", keepsTree: true).client
-        _ = bench.handle(.commandStarted(bench.life("a"), processID: 1, placement: .into))
-        #expect(bench.handle(.commandExited(bench.life("a"), .exited(0))).words == ["release a.1"])
-        #expect(bench.handle(.disconnected(client)).words == [])
-        #expect(bench.state("a") == .busy)
-        #expect(bench.handle(.emptied(bench.life("a"))).words == ["collect a.1"])
+        var harness = PoolHarness()
+        let client = harness.request("a", keepsTree: true).client
+        _ = harness.handle(.commandStarted(harness.life("a"), processID: 1, placement: .into))
+        #expect(harness.handle(.commandExited(harness.life("a"), .exited(0))).words == ["release a.1"])
+        #expect(harness.handle(.disconnected(client)).words == [])
+        #expect(harness.state("a") == .busy)
+        #expect(harness.handle(.emptied(harness.life("a"))).words == ["collect a.1"])
     }
 
     @Test func lostLeaseEndsTheSessionWithoutWaitingForAnybody() {
-        var bench = Bench()
-        let client = bench.start("a")
-        #expect(bench.handle(.disconnected(client)).words == ["terminate a.1"])
-        #expect(bench.handle(.emptied(bench.life("a"))).words == ["collect a.1"])
-        _ = bench.handle(.removed(bench.life("a"), LifeTotals()))
-        #expect(bench.pool.sessions[id("a")]?.cause?.kind == .leaseLost)
+        var harness = PoolHarness()
+        let client = harness.start("a")
+        #expect(harness.handle(.disconnected(client)).words == ["terminate a.1"])
+        #expect(harness.handle(.emptied(harness.life("a"))).words == ["collect a.1"])
+        _ = harness.handle(.removed(harness.life("a"), LifeTotals()))
+        #expect(harness.pool.sessions[id("a")]?.cause?.kind == .leaseLost)
     }
 
     @Test func lostLeaseIsOutlivedWhereThePolicyKeepsIt() {
-        var bench = Bench()
-        let client = bench.start("a") { $0.onLeaseLost = .keep }
-        #expect(bench.handle(.disconnected(client)).words == [])
-        #expect(bench.state("a") == .busy)
+        var harness = PoolHarness()
+        let client = harness.start("a") { $0.onLeaseLost = .keep }
+        #expect(harness.handle(.disconnected(client)).words == [])
+        #expect(harness.state("a") == .busy)
     }
 
     @Test func launcherLostWhileStartingLeavesNothing() {
-        var bench = Bench()
-        let client = bench.request("a").client
-        #expect(bench.handle(.disconnected(client)).words == ["kill a.1"])
-        #expect(bench.handle(.emptied(bench.life("a"))).words == ["collect a.1"])
+        var harness = PoolHarness()
+        let client = harness.request("a").client
+        #expect(harness.handle(.disconnected(client)).words == ["kill a.1"])
+        #expect(harness.handle(.emptied(harness.life("a"))).words == ["collect a.1"])
     }
 
     @Test func emptinessBeforeTheLauncherSaysStartedIsNotAnEnd() {
-        var bench = Bench()
-        _ = bench.request("a")
-        #expect(bench.handle(.emptied(bench.life("a"))).words == [])
-        _ = bench.handle(.commandStarted(bench.life("a"), processID: 1, placement: .attach))
-        #expect(bench.state("a") == .busy)
+        var harness = PoolHarness()
+        _ = harness.request("a")
+        #expect(harness.handle(.emptied(harness.life("a"))).words == [])
+        _ = harness.handle(.commandStarted(harness.life("a"), processID: 1, placement: .attach))
+        #expect(harness.state("a") == .busy)
     }
 
     @Test func emptyLifeDoesNotWaitForeverForItsLauncher() {
-        var bench = Bench()
-        bench.start("a")
-        #expect(bench.handle(.emptied(bench.life("a"))).words == [])
-        #expect(bench.pass(.seconds(1)).words == ["collect a.1"])
-        #expect(bench.handle(.removed(bench.life("a"), LifeTotals())).words == ["finish a.1 ended exit 137"])
+        var harness = PoolHarness()
+        harness.start("a")
+        #expect(harness.handle(.emptied(harness.life("a"))).words == [])
+        #expect(harness.pass(.seconds(1)).words == ["collect a.1"])
+        #expect(harness.handle(.removed(harness.life("a"), LifeTotals())).words == ["finish a.1 ended exit 137"])
     }
 
     @Test func commandThatCannotStartReportsItsOwnExitCodeAndKeepsTheToken() {
-        var bench = Bench()
-        bench.start("a")
-        _ = bench.handle(.token(bench.life("a"), "conversation"))
-        _ = bench.pass(.seconds(11))
-        _ = bench.order(.suspend, "a")
-        _ = bench.die("a")
-        _ = bench.request("a")
-        let life = bench.life("a")
-        #expect(bench.handle(.startFailed(life, reason: "no such file", exit: 127)).words == ["kill a.2"])
-        #expect(bench.handle(.emptied(life)).words == ["collect a.2"])
-        #expect(bench.handle(.removed(life, LifeTotals())).words == ["finish a.2 start_failed exit 127"])
-        #expect(bench.state("a") == .suspended)
-        #expect(bench.pool.sessions[id("a")]?.token == "conversation")
+        var harness = PoolHarness()
+        harness.start("a")
+        _ = harness.handle(.token(harness.life("a"), "conversation"))
+        _ = harness.pass(.seconds(11))
+        _ = harness.order(.suspend, "a")
+        _ = harness.die("a")
+        _ = harness.request("a")
+        let life = harness.life("a")
+        #expect(harness.handle(.startFailed(life, reason: "no such file", exit: 127)).words == ["kill a.2"])
+        #expect(harness.handle(.emptied(life)).words == ["collect a.2"])
+        #expect(harness.handle(.removed(life, LifeTotals())).words == ["finish a.2 start_failed exit 127"])
+        #expect(harness.state("a") == .suspended)
+        #expect(harness.pool.sessions[id("a")]?.token == "conversation")
     }
 
     @Test func stuckLifeIsReportedOnceAndItsMemoryNoLongerCountedOn() {
-        var bench = Bench()
-        bench.start("a")
-        _ = bench.order(.kill, "a")
-        #expect(bench.pass(.seconds(9)).announced(.stuck).isEmpty)
-        #expect(bench.pass(.seconds(1)).announced(.stuck).count == 1)
-        #expect(bench.pass(.seconds(60)).announced(.stuck).isEmpty)
-        #expect(bench.state("a") == .stopping)
+        var harness = PoolHarness()
+        harness.start("a")
+        _ = harness.order(.kill, "a")
+        #expect(harness.pass(.seconds(9)).logged(.stuck).isEmpty)
+        #expect(harness.pass(.seconds(1)).logged(.stuck).count == 1)
+        #expect(harness.pass(.seconds(60)).logged(.stuck).isEmpty)
+        #expect(harness.state("a") == .stopping)
     }
 
     @Test func frozenSessionIsThawedBeforeItIsAskedToLeave() {
-        var bench = Bench()
-        bench.start("a") { $0.freezeIdle = .seconds(20) }
-        #expect(bench.pass(.seconds(20)).words == ["freeze a.1"])
-        #expect(bench.order(.end, "a").actions.words == ["thaw a.1", "closeInput a.1 ended"])
+        var harness = PoolHarness()
+        harness.start("a") { $0.freezeIdle = .seconds(20) }
+        #expect(harness.pass(.seconds(20)).words == ["freeze a.1"])
+        #expect(harness.order(.end, "a").actions.words == ["thaw a.1", "closeInput a.1 ended"])
     }
 
     @Test func suspendedSessionThatIsEndedIsOverForGood() {
-        var bench = Bench()
-        bench.startIdle("a")
-        _ = bench.order(.suspend, "a")
-        _ = bench.die("a")
-        #expect(bench.order(.end, "a").actions.words == ["answer done"])
-        #expect(bench.state("a") == .ended)
-        #expect(bench.order(.kill, "a").actions.words == ["answer done"])
+        var harness = PoolHarness()
+        harness.startIdle("a")
+        _ = harness.order(.suspend, "a")
+        _ = harness.die("a")
+        #expect(harness.order(.end, "a").actions.words == ["answer done"])
+        #expect(harness.state("a") == .ended)
+        #expect(harness.order(.kill, "a").actions.words == ["answer done"])
     }
 
     @Test func shutdownThatTakesSessionsWithItWaitsForAllOfThem() {
-        var bench = Bench { $0.maxSessions = 2 }
-        for name in ["a", "b"] { bench.start(name) }
-        _ = bench.request("c")
-        let words = bench.handle(.shutdown(endingSessions: true)).words
+        var harness = PoolHarness { $0.maxSessions = 2 }
+        for name in ["a", "b"] { harness.start(name) }
+        _ = harness.request("c")
+        let words = harness.handle(.shutdown(endingSessions: true)).words
         #expect(
             words == [
                 "refuse: the controller is shutting down", "closeInput a.1 ended", "closeInput b.1 ended",
             ])
-        #expect(!bench.die("a").words.contains("shutdownComplete"))
-        #expect(bench.die("b").words.last == "shutdownComplete")
+        #expect(!harness.die("a").words.contains("shutdownComplete"))
+        #expect(harness.die("b").words.last == "shutdownComplete")
     }
 
     @Test func shutdownThatLeavesSessionsIsCompleteAtOnceAndTouchesNobody() {
-        var bench = Bench()
-        bench.start("a")
-        #expect(bench.handle(.shutdown(endingSessions: false)).words == ["shutdownComplete"])
-        #expect(bench.state("a") == .busy)
+        var harness = PoolHarness()
+        harness.start("a")
+        #expect(harness.handle(.shutdown(endingSessions: false)).words == ["shutdownComplete"])
+        #expect(harness.state("a") == .busy)
     }
 }

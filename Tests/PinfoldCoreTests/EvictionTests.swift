@@ -15,7 +15,7 @@ private struct Row: Sendable {
         session.lives = 1
         session.life = Life(
             number: 1, startedAt: session.lastActivity, stage: .running,
-            facts: CreationFacts(enforcement: .kernel, unheld: []), keepsTree: false)
+            facts: CreationFacts(enforcement: .kernel, unenforced: []), keepsTree: false)
         session.life?.memory.anonymous = 300 << 20
         change(&session)
         return session
@@ -164,10 +164,10 @@ private let cases: [Case] = [
     }
 
     @Test func explainShowsTheVictimThatIsThenTaken() {
-        var bench = Bench { $0.maxSessions = 2 }
-        bench.startIdle("a")
-        bench.startIdle("b")
-        let expected = bench.pool.explain(at: bench.now).forPlace.first?.life
-        #expect(bench.request("c").actions.announced(.victimChosen).first?.session == expected?.session)
+        var harness = PoolHarness { $0.maxSessions = 2 }
+        harness.startIdle("a")
+        harness.startIdle("b")
+        let expected = harness.pool.explain(at: harness.now).forPlace.first?.life
+        #expect(harness.request("c").actions.logged(.victimChosen).first?.session == expected?.session)
     }
 }

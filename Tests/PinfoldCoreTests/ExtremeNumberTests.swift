@@ -53,7 +53,7 @@ private struct ExtremeHistory {
             _ = pool.nextDeadline
             _ = pool.explain(at: now)
             for session in pool.sessions.all {
-                _ = (session.state(at: now), session.isResumable, session.life?.closing(at: now))
+                _ = (session.state(at: now), session.isResumable, session.life?.inputClosing(at: now))
             }
         }
     }
@@ -64,9 +64,9 @@ private struct ExtremeHistory {
             decided += 1
             todo.append(
                 random.chance(90)
-                    ? .created(life, CreationFacts(enforcement: .kernel, unheld: []))
+                    ? .created(life, CreationFacts(enforcement: .kernel, unenforced: []))
                     : .creationFailed(life, reason: "no"))
-        case .read where todo.count < 50: todo.append(.reading(reading()))
+        case .read where todo.count < 50: todo.append(.snapshot(snapshot()))
         case .kill(let life): todo.append(.emptied(life))
         case .collect(let life): todo.append(.removed(life, totals()))
         case .refuse(_, let refusal):
@@ -85,7 +85,7 @@ private struct ExtremeHistory {
             switch Int.random(in: 0..<8, using: &random) {
             case 0: return .adopted([adoption()])
             case 1: return .budgetChanged(budget())
-            case 2: return .reading(reading())
+            case 2: return .snapshot(snapshot())
             case 3: return .timePassed
             default: return .requested(request())
             }
@@ -99,7 +99,7 @@ private struct ExtremeHistory {
         case 8: return .ordered(order(life.session))
         case 9: return .emptied(life)
         case 10: return .removed(life, totals())
-        default: return .reading(reading())
+        default: return .snapshot(snapshot())
         }
     }
 
@@ -192,19 +192,19 @@ private struct ExtremeHistory {
         return totals
     }
 
-    private mutating func reading() -> Reading {
-        var reading = Reading()
-        (reading.available, reading.poolWorkingSet, reading.poolOutOfMemory) = (maybe(), maybe(), number())
-        reading.pressure = UInt32(truncatingIfNeeded: number())
+    private mutating func snapshot() -> MemorySnapshot {
+        var snapshot = MemorySnapshot()
+        (snapshot.available, snapshot.poolWorkingSet, snapshot.poolOutOfMemory) = (maybe(), maybe(), number())
+        snapshot.pressure = UInt32(truncatingIfNeeded: number())
         for session in pool.sessions.all {
             guard let life = session.life else { continue }
-            var part = LifeReading(life: LifeID(session: session.id, number: life.number))
+            var part = LifeSnapshot(life: LifeID(session: session.id, number: life.number))
             (part.current, part.workingSet, part.anonymous) = (maybe(), maybe(), maybe())
             (part.peak, part.tasks, part.cpuMicroseconds) = (maybe(), maybe(), maybe())
             part.events = random.chance(70) ? counts() : nil
-            reading.lives.append(part)
+            snapshot.lives.append(part)
         }
-        return reading
+        return snapshot
     }
 
     private mutating func adoption() -> Adoption {
@@ -216,9 +216,9 @@ private struct ExtremeHistory {
         session.endedAt = maybe().map { Instant(nanoseconds: $0) }
         session.cause = Cause(
             kind: .startFailed, message: "", numbers: [Cause.Number("exit", Int64(truncatingIfNeeded: number()))])
-        let survivor = Adoption.Survivor(
-            facts: CreationFacts(enforcement: .kernel, unheld: []), processID: Int32(truncatingIfNeeded: number()),
+        let adoptedLife = Adoption.AdoptedLife(
+            facts: CreationFacts(enforcement: .kernel, unenforced: []), processID: Int32(truncatingIfNeeded: number()),
             placement: nil, keepsTree: random.chance(50))
-        return Adoption(session: session, survivor: random.chance(50) ? survivor : nil)
+        return Adoption(session: session, adoptedLife: random.chance(50) ? adoptedLife : nil)
     }
 }

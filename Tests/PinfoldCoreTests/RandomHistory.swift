@@ -201,8 +201,8 @@ struct RandomHistory {
             events.append(
                 random.chance(5)
                     ? .creationFailed(life, reason: "made up")
-                    : .created(life, CreationFacts(enforcement: .kernel, unheld: [])))
-        case .read: events.append(.reading(reading()))
+                    : .created(life, CreationFacts(enforcement: .kernel, unenforced: [])))
+        case .read: events.append(.snapshot(snapshot()))
         case .grant(let client, let life):
             launchers[life] = client
             let start: Event =
@@ -211,8 +211,8 @@ struct RandomHistory {
                 : .commandStarted(life, processID: 2, placement: .into)
             plan(start, within: 200)
             if random.chance(15) { planDeath(life, within: 30_000) }
-        case .closeInput(let life, _, let closing):
-            if closing.isRefusable, random.chance(50) {
+        case .closeInput(let life, _, let inputClosing):
+            if inputClosing.isRefusable, random.chance(50) {
                 // A prompt crossed with it: the launcher does nothing.
                 plan(.turn(life, turnReport(life)), within: 1_500)
             } else if random.chance(50) {
@@ -227,7 +227,7 @@ struct RandomHistory {
         case .kill(let life): planDeath(life, within: 100)
         case .collect(let life): plan(.removed(life, totals()), within: 50)
         case .setLimits(let life, _):
-            plan(.limitsSet(life, CreationFacts(enforcement: .kernel, unheld: [])), within: 50)
+            plan(.limitsSet(life, CreationFacts(enforcement: .kernel, unenforced: [])), within: 50)
         default: break
         }
     }
@@ -254,17 +254,17 @@ struct RandomHistory {
         return totals
     }
 
-    private mutating func reading() -> Reading {
-        var reading = Reading()
-        reading.available = available
-        reading.poolWorkingSet = 0
+    private mutating func snapshot() -> MemorySnapshot {
+        var snapshot = MemorySnapshot()
+        snapshot.available = available
+        snapshot.poolWorkingSet = 0
         for session in pool.sessions.all where session.life != nil {
-            var part = LifeReading(life: LifeID(session: session.id, number: session.lives))
+            var part = LifeSnapshot(life: LifeID(session: session.id, number: session.lives))
             part.current = UInt64.random(in: 0...(600 << 20), using: &random)
             part.anonymous = part.current
-            reading.lives.append(part)
+            snapshot.lives.append(part)
         }
-        return reading
+        return snapshot
     }
 
     // MARK: What must hold
@@ -276,9 +276,9 @@ struct RandomHistory {
         }
         for action in actions { check(action) }
         violations += ledger.violations(of: actions, after: event, at: now, before: before, now: pool)
-        reinstatements += actions.announced(.reinstated).count
-        hungTurns += actions.announced(.turnCancelled).count
-        checkVictims(actions.announced(.victimChosen), after: event, before: before)
+        reinstatements += actions.logged(.reinstated).count
+        hungTurns += actions.logged(.turnCancelled).count
+        checkVictims(actions.logged(.victimChosen), after: event, before: before)
         let nowSuspended = Set(pool.sessions.all.filter { $0.isSuspended && $0.life == nil }.map(\.id))
         let known = Set(pool.sessions.all.map(\.id))
         if !suspended.subtracting(known).isEmpty { violations.append("a suspended session was lost") }
@@ -320,7 +320,7 @@ struct RandomHistory {
         case .collect(let life):
             if !collected.insert(life).inserted { violations.append("\(life) was collected twice") }
             ends += 1
-        case .announce(let announcement):
+        case .log(let announcement):
             // What did not help may be written again.
             if announcement.name == .stuck, let session = announcement.session, let number = announcement.life {
                 kills.remove(LifeID(session: session, number: number))
@@ -332,7 +332,7 @@ struct RandomHistory {
     }
 
     /// The victim was idle, free to go, and among those the one unused longest: found here by a plain search.
-    private mutating func checkVictims(_ chosen: [Announcement], after event: Event, before: SessionPool) {
+    private mutating func checkVictims(_ chosen: [LoggedEvent], after event: Event, before: SessionPool) {
         var gone: Set<SessionID> = []
         for announcement in chosen {
             guard let name = announcement.session, let victim = before.sessions[name], let life = victim.life else {

@@ -4,10 +4,10 @@ import Testing
 
 /// What one life leaves for the next: who may leave it, and what becomes of it.
 @Suite struct TokenTests {
-    private func token(_ bench: Bench) -> String? { bench.pool.sessions[id("a")]?.token }
+    private func token(_ harness: PoolHarness) -> String? { harness.pool.sessions[id("a")]?.token }
 
-    private func setToken(_ text: String?, life: UInt64? = nil, _ bench: inout Bench) -> String? {
-        guard case .answer(_, _, let outcome)? = bench.order(.setToken(life: life, token: text), "a").actions.last
+    private func setToken(_ text: String?, life: UInt64? = nil, _ harness: inout PoolHarness) -> String? {
+        guard case .answer(_, _, let outcome)? = harness.order(.setToken(life: life, token: text), "a").actions.last
         else { return "no answer" }
         switch outcome {
         case .done: return nil
@@ -17,28 +17,28 @@ import Testing
     }
 
     /// Ways to end 'a', which has a token.
-    private static let ends: [(name: String, keeps: Bool, act: @Sendable (inout Bench, ClientID) -> Void)] = [
-        ("exit", true, { bench, _ in _ = bench.die("a", .exited(0)) }),
-        ("crash", true, { bench, _ in _ = bench.die("a", .signaled(11)) }),
-        ("kill", true, { bench, _ in _ = bench.order(.kill, "a") }),
-        ("suspend", true, { bench, _ in _ = bench.order(.suspend, "a") }),
-        ("lease lost", true, { bench, client in _ = bench.handle(.disconnected(client)) }),
-        ("idle", true, { bench, _ in _ = bench.pass(.seconds(100)) }),
+    private static let ends: [(name: String, keeps: Bool, act: @Sendable (inout PoolHarness, ClientID) -> Void)] = [
+        ("exit", true, { harness, _ in _ = harness.die("a", .exited(0)) }),
+        ("crash", true, { harness, _ in _ = harness.die("a", .signaled(11)) }),
+        ("kill", true, { harness, _ in _ = harness.order(.kill, "a") }),
+        ("suspend", true, { harness, _ in _ = harness.order(.suspend, "a") }),
+        ("lease lost", true, { harness, client in _ = harness.handle(.disconnected(client)) }),
+        ("idle", true, { harness, _ in _ = harness.pass(.seconds(100)) }),
         (
             "hung turn", true,
-            { bench, _ in
-                _ = bench.handle(.turn(bench.life("a"), .open))
-                _ = bench.pass(.seconds(50))
-                _ = bench.pass(.seconds(10))
+            { harness, _ in
+                _ = harness.handle(.turn(harness.life("a"), .open))
+                _ = harness.pass(.seconds(50))
+                _ = harness.pass(.seconds(10))
             }
         ),
-        ("shutdown", true, { bench, _ in _ = bench.handle(.shutdown(endingSessions: true)) }),
-        ("end", false, { bench, _ in _ = bench.order(.end, "a") }),
+        ("shutdown", true, { harness, _ in _ = harness.handle(.shutdown(endingSessions: true)) }),
+        ("end", false, { harness, _ in _ = harness.order(.end, "a") }),
         (
             "end while it is being suspended", false,
-            { bench, _ in
-                _ = bench.order(.suspend, "a")
-                _ = bench.order(.end, "a")
+            { harness, _ in
+                _ = harness.order(.suspend, "a")
+                _ = harness.order(.end, "a")
             }
         ),
     ]
@@ -46,34 +46,34 @@ import Testing
     @Test(arguments: ends.indices)
     func tokenOutlivesEveryEndButThatByItsOwner(index: Int) {
         let end = Self.ends[index]
-        var bench = Bench()
-        let client = bench.start("a") {
+        var harness = PoolHarness()
+        let client = harness.start("a") {
             $0.idleTimeout = .seconds(100)
             $0.turnTimeout = .seconds(50)
         }
-        #expect(setToken("t", life: 1, &bench) == nil)
-        end.act(&bench, client)
-        _ = bench.die("a")
-        #expect(bench.pool.sessions[id("a")]?.life == nil, "\(end.name)")
-        #expect(token(bench) == (end.keeps ? "t" : nil), "\(end.name)")
-        #expect(bench.pool.sessions[id("a")]?.isResumable == end.keeps, "\(end.name)")
+        #expect(setToken("t", life: 1, &harness) == nil)
+        end.act(&harness, client)
+        _ = harness.die("a")
+        #expect(harness.pool.sessions[id("a")]?.life == nil, "\(end.name)")
+        #expect(token(harness) == (end.keeps ? "t" : nil), "\(end.name)")
+        #expect(harness.pool.sessions[id("a")]?.isResumable == end.keeps, "\(end.name)")
     }
 
     @Test func ownerWhoEndsASessionThatHasEndedForgetsItsTokenOnDiskToo() {
-        var bench = Bench()
-        bench.start("a")
-        _ = setToken("t", &bench)
-        _ = bench.die("a", .exited(0))
-        #expect(bench.state("a") == .ended)
-        let actions = bench.order(.end, "a").actions
-        #expect(token(bench) == nil)
+        var harness = PoolHarness()
+        harness.start("a")
+        _ = setToken("t", &harness)
+        _ = harness.die("a", .exited(0))
+        #expect(harness.state("a") == .ended)
+        let actions = harness.order(.end, "a").actions
+        #expect(token(harness) == nil)
         #expect(actions.contains { if case .save(id("a")) = $0 { true } else { false } })
     }
 
     @Test func tokenIsOnItsWayToDiskBeforeAnybodyIsTold() {
-        var bench = Bench()
-        bench.start("a")
-        let kinds = bench.order(.setToken(life: 1, token: "t"), "a").actions.compactMap { action in
+        var harness = PoolHarness()
+        harness.start("a")
+        let kinds = harness.order(.setToken(life: 1, token: "t"), "a").actions.compactMap { action in
             switch action {
             case .save: "save"
             case .answer: "answer"
@@ -84,99 +84,99 @@ import Testing
     }
 
     @Test func oldLifeDoesNotOverwriteTheTokenOfANewerOne() {
-        var bench = Bench()
-        bench.start("a")
-        _ = setToken("old", life: 1, &bench)
-        _ = bench.die("a", .exited(0))
-        #expect(setToken("late", life: 1, &bench)?.contains("life 1 of 'a' is over") == true)
-        bench.start("a")
-        #expect(setToken("later", life: 1, &bench)?.contains("life 1 of 'a' is over") == true)
-        #expect(token(bench) == "old")
-        #expect(setToken("new", life: 2, &bench) == nil)
-        #expect(token(bench) == "new")
+        var harness = PoolHarness()
+        harness.start("a")
+        _ = setToken("old", life: 1, &harness)
+        _ = harness.die("a", .exited(0))
+        #expect(setToken("late", life: 1, &harness)?.contains("life 1 of 'a' is over") == true)
+        harness.start("a")
+        #expect(setToken("later", life: 1, &harness)?.contains("life 1 of 'a' is over") == true)
+        #expect(token(harness) == "old")
+        #expect(setToken("new", life: 2, &harness) == nil)
+        #expect(token(harness) == "new")
         // From outside no life is named, and it may be between two.
-        _ = bench.die("a", .exited(0))
-        #expect(setToken(nil, &bench) == nil)
-        #expect(token(bench) == nil)
+        _ = harness.die("a", .exited(0))
+        #expect(setToken(nil, &harness) == nil)
+        #expect(token(harness) == nil)
     }
 
     @Test func sessionNobodyKnowsHasNoToken() {
-        var bench = Bench()
-        #expect(setToken("t", &bench) == "unknown")
+        var harness = PoolHarness()
+        #expect(setToken("t", &harness) == "unknown")
     }
 
     @Test(arguments: [true, false])
     func launcherThatFollowsAConversationKeepsTheTokenItself(remembers: Bool) {
-        var bench = Bench()
-        bench.start("a")
-        #expect(setToken("from inside", life: 1, &bench) == nil)
-        _ = bench.handle(remembers ? .token(bench.life("a"), "its own") : .turn(bench.life("a"), .none))
-        let reason = setToken("from inside again", life: 1, &bench)
+        var harness = PoolHarness()
+        harness.start("a")
+        #expect(setToken("from inside", life: 1, &harness) == nil)
+        _ = harness.handle(remembers ? .token(harness.life("a"), "its own") : .turn(harness.life("a"), .none))
+        let reason = setToken("from inside again", life: 1, &harness)
         #expect(reason == "the launcher of 'a' keeps its resume token itself")
-        #expect(token(bench) == (remembers ? "its own" : "from inside"))
+        #expect(token(harness) == (remembers ? "its own" : "from inside"))
         // The next launcher may be of another kind.
-        _ = bench.die("a", .exited(0))
-        bench.start("a")
-        #expect(setToken("t", life: 2, &bench) == nil)
+        _ = harness.die("a", .exited(0))
+        harness.start("a")
+        #expect(setToken("t", life: 2, &harness) == nil)
     }
 
     @Test func tokenThatIsTooLongIsRefusedWithTheLimitAndTheOldOneStays() {
-        var bench = Bench()
-        bench.start("a")
+        var harness = PoolHarness()
+        harness.start("a")
         let longest = String(repeating: "é", count: ResumeToken.longestInVariable / 2)
-        #expect(setToken(longest, &bench) == nil)
-        #expect(setToken(longest + "ab", &bench)?.contains("may have \(ResumeToken.longestInVariable) bytes") == true)
-        #expect(setToken("a\u{0}b", &bench)?.contains("NUL") == true)
-        #expect(token(bench) == longest)
+        #expect(setToken(longest, &harness) == nil)
+        #expect(setToken(longest + "ab", &harness)?.contains("may have \(ResumeToken.longestInVariable) bytes") == true)
+        #expect(setToken("a\u{0}b", &harness)?.contains("NUL") == true)
+        #expect(token(harness) == longest)
         let remembered = String(repeating: "x", count: ResumeToken.longest)
-        _ = bench.handle(.token(bench.life("a"), remembered))
-        #expect(token(bench) == remembered)
-        #expect(bench.handle(.token(bench.life("a"), remembered + "x")).announced(.tokenRefused).count == 1)
-        #expect(token(bench) == remembered)
+        _ = harness.handle(.token(harness.life("a"), remembered))
+        #expect(token(harness) == remembered)
+        #expect(harness.handle(.token(harness.life("a"), remembered + "x")).logged(.tokenRefused).count == 1)
+        #expect(token(harness) == remembered)
     }
 
     @Test func nothingIsLeftBehindByASessionThatIsBeingEndedForGood() {
-        var bench = Bench()
-        bench.start("a")
-        _ = bench.order(.end, "a")
-        _ = bench.pass(.seconds(1))
-        #expect(setToken("saved on SIGTERM", life: 1, &bench)?.contains("ended for good") == true)
-        _ = bench.handle(.token(bench.life("a"), "t"))
-        _ = bench.die("a", .exited(0))
-        #expect(token(bench) == nil)
+        var harness = PoolHarness()
+        harness.start("a")
+        _ = harness.order(.end, "a")
+        _ = harness.pass(.seconds(1))
+        #expect(setToken("saved on SIGTERM", life: 1, &harness)?.contains("ended for good") == true)
+        _ = harness.handle(.token(harness.life("a"), "t"))
+        _ = harness.die("a", .exited(0))
+        #expect(token(harness) == nil)
     }
 
     @Test func saveInTheSecondStageOfASuspensionIsKept() {
-        var bench = Bench()
-        bench.start("a")
-        _ = bench.order(.suspend, "a")
-        #expect(bench.pass(.seconds(1)).words == ["terminate a.1"])
-        #expect(setToken("saved on SIGTERM", life: 1, &bench) == nil)
-        _ = bench.die("a", .exited(0))
-        #expect(bench.state("a") == .suspended)
-        #expect(token(bench) == "saved on SIGTERM")
+        var harness = PoolHarness()
+        harness.start("a")
+        _ = harness.order(.suspend, "a")
+        #expect(harness.pass(.seconds(1)).words == ["terminate a.1"])
+        #expect(setToken("saved on SIGTERM", life: 1, &harness) == nil)
+        _ = harness.die("a", .exited(0))
+        #expect(harness.state("a") == .suspended)
+        #expect(token(harness) == "saved on SIGTERM")
     }
 
     @Test func endedSessionThatCouldGoOnIsRememberedMuchLongerThanOneThatCouldNot() {
-        var bench = Bench()
+        var harness = PoolHarness()
         func ended(_ name: String, _ number: Int, token: String?) -> Adoption {
             var session = Session(
                 id: id(name), owner: UserID(1), policyName: "default", policy: SessionPolicy(), settings: [],
-                lastActivity: bench.now)
+                lastActivity: harness.now)
             session.lives = 1
             session.token = token
             session.cause = .exited(0)
             session.endedAt = Instant(nanoseconds: UInt64(number))
-            return Adoption(session: session, survivor: nil)
+            return Adoption(session: session, adoptedLife: nil)
         }
-        let resumable = (0..<SessionPool.rememberedTokens).map { ended("t\($0)", $0, token: "t") }
-        let others = (0..<SessionPool.rememberedEnds).map { ended("s\($0)", $0, token: nil) }
-        _ = bench.handle(.adopted(resumable + others))
+        let resumable = (0..<SessionPool.recordedTokens).map { ended("t\($0)", $0, token: "t") }
+        let others = (0..<SessionPool.recordedEnds).map { ended("s\($0)", $0, token: nil) }
+        _ = harness.handle(.adopted(resumable + others))
         for (token, forgotten) in [("t" as String?, "forget t0"), (nil, "forget s0")] {
             let name = token ?? "s"
-            bench.start(name)
-            if let token { _ = bench.handle(.token(bench.life(name), token)) }
-            #expect(bench.die(name, .exited(0)).words.filter { $0.hasPrefix("forget") } == [forgotten])
+            harness.start(name)
+            if let token { _ = harness.handle(.token(harness.life(name), token)) }
+            #expect(harness.die(name, .exited(0)).words.filter { $0.hasPrefix("forget") } == [forgotten])
         }
     }
 }

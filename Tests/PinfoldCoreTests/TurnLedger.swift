@@ -34,7 +34,7 @@ struct TurnLedger {
     private func reinstating(_ actions: [Action], _ event: Event, _ before: SessionPool) -> [String] {
         var due: [LifeID] = []
         if case .turn(let id, _) = event, life(id, in: before)?.stopping?.isRefusable == true { due = [id] }
-        let done = actions.announced(.reinstated).compactMap(\.subject)
+        let done = actions.logged(.reinstated).compactMap(\.subject)
         return done == due ? [] : ["reinstated were \(done) where \(due) should have been"]
     }
 
@@ -77,7 +77,7 @@ struct TurnLedger {
                 violations.append("\(id) was told so twice")
             }
         }
-        for announcement in actions.announced(.stopping) where announcement.cause == "turn_timeout" {
+        for announcement in actions.logged(.stopping) where announcement.cause == "turn_timeout" {
             guard let id = announcement.subject else { continue }
             if cancelled[id].map({ moment.since($0.at) < SessionPool.cancelGrace }) ?? true {
                 violations.append("\(id) was ended for a turn that had time left")
@@ -135,7 +135,7 @@ struct TurnLedger {
     }
 }
 
-extension Announcement {
+extension LoggedEvent {
     fileprivate var subject: LifeID? {
         guard let session, let life else { return nil }
         return LifeID(session: session, number: life)

@@ -2,7 +2,7 @@ import PinfoldJSON
 import Testing
 
 /// What reading a text comes to: the error as it is printed.
-private func complaint(_ text: [UInt8], limits: JSONLimits = JSONLimits()) -> String? {
+private func diagnostic(_ text: [UInt8], limits: JSONLimits = JSONLimits()) -> String? {
     do throws(JSONError) {
         _ = try JSON.parse(text, limits: limits)
         return nil
@@ -51,12 +51,12 @@ private func complaint(_ text: [UInt8], limits: JSONLimits = JSONLimits()) -> St
         ("\u{FEFF}1", "line 1, column 1: the text begins with a byte order mark; JSON is UTF-8 without one"),
     ])
     func misplacedTokenIsNamedWithItsPlace(text: String, expected: String) {
-        #expect(complaint(Array(text.utf8)) == expected)
+        #expect(diagnostic(Array(text.utf8)) == expected)
     }
 
     @Test(arguments: ["nul", "True", "NaN", "Infinity", "nullx", "truefalse", "undefined", "n", "f", "fals", "None"])
     func unknownWordIsQuoted(word: String) {
-        #expect(complaint(Array("[ \(word)]".utf8)) == "line 1, column 3: \"\(word)\" is not a JSON value")
+        #expect(diagnostic(Array("[ \(word)]".utf8)) == "line 1, column 3: \"\(word)\" is not a JSON value")
     }
 
     @Test(arguments: [
@@ -81,7 +81,7 @@ private func complaint(_ text: [UInt8], limits: JSONLimits = JSONLimits()) -> St
         ("१", #"line 1, column 1: expected a value, found "१""#),
     ])
     func malformedNumberSaysWhichPart(text: String, expected: String) {
-        #expect(complaint(Array(text.utf8)) == expected)
+        #expect(diagnostic(Array(text.utf8)) == expected)
     }
 
     @Test(arguments: [
@@ -112,7 +112,7 @@ private func complaint(_ text: [UInt8], limits: JSONLimits = JSONLimits()) -> St
         (#""\ud83d\u12""#, #"line 1, column 8: "\u" must be followed by four hexadecimal digits"#),
     ])
     func malformedStringIsExplained(text: String, expected: String) {
-        #expect(complaint(Array(text.utf8)) == expected)
+        #expect(diagnostic(Array(text.utf8)) == expected)
     }
 
     @Test(
@@ -130,10 +130,10 @@ private func complaint(_ text: [UInt8], limits: JSONLimits = JSONLimits()) -> St
         let name = "0x" + String(first, radix: 16, uppercase: true)
         let sentence = "the text is not UTF-8: byte \(name) does not belong here"
         // In a string, after a letter that is not ASCII (the column counts it once); at the very end; and outside.
-        #expect(complaint(Array("\"é".utf8) + bytes + Array("\"".utf8)) == "line 1, column 3: \(sentence)")
-        #expect(complaint(Array("\"0123456789".utf8) + bytes) == "line 1, column 12: \(sentence)")
-        #expect(complaint(Array("[1".utf8) + bytes) == "line 1, column 3: \(sentence)")
-        #expect(complaint(Array(#""\"#.utf8) + bytes + Array("\"".utf8)) == "line 1, column 3: \(sentence)")
+        #expect(diagnostic(Array("\"é".utf8) + bytes + Array("\"".utf8)) == "line 1, column 3: \(sentence)")
+        #expect(diagnostic(Array("\"0123456789".utf8) + bytes) == "line 1, column 12: \(sentence)")
+        #expect(diagnostic(Array("[1".utf8) + bytes) == "line 1, column 3: \(sentence)")
+        #expect(diagnostic(Array(#""\"#.utf8) + bytes + Array("\"".utf8)) == "line 1, column 3: \(sentence)")
     }
 
     @Test(arguments: [
@@ -158,7 +158,7 @@ private func complaint(_ text: [UInt8], limits: JSONLimits = JSONLimits()) -> St
         (#"{"a":1,"a":"#, #"line 1, column 8: the key "a" stands twice in this object; first at line 1, column 2"#),
     ])
     func equalKeysAreRefusedWithBothPlaces(text: String, expected: String) {
-        #expect(complaint(Array(text.utf8)) == expected)
+        #expect(diagnostic(Array(text.utf8)) == expected)
     }
 
     @Test func equalKeyIsFoundAmongThousands() {
@@ -166,7 +166,7 @@ private func complaint(_ text: [UInt8], limits: JSONLimits = JSONLimits()) -> St
         for number in 0..<5_000 { text += "\"key\(number)\":\(number),\n" }
         text += "\"key3210\":0}"
         #expect(
-            complaint(Array(text.utf8))
+            diagnostic(Array(text.utf8))
                 == "line 5001, column 1: the key \"key3210\" stands twice in this object; first at line 3211, column 1")
     }
 
@@ -174,7 +174,7 @@ private func complaint(_ text: [UInt8], limits: JSONLimits = JSONLimits()) -> St
         let key = String(repeating: "x", count: 200)
         let shown = String(repeating: "x", count: 64)
         #expect(
-            complaint(Array("{\"\(key)\":1,\"\(key)\":1}".utf8))
+            diagnostic(Array("{\"\(key)\":1,\"\(key)\":1}".utf8))
                 == "line 1, column 207: the key \"\(shown)…\" stands twice in this object; first at line 1, column 2")
     }
 
@@ -205,10 +205,10 @@ private func complaint(_ text: [UInt8], limits: JSONLimits = JSONLimits()) -> St
         let limits = JSONLimits(depth: 70)
         _ = try JSON.parse(nested(70, open, close), limits: limits)
         #expect(
-            complaint(nested(71, open, close), limits: limits)
+            diagnostic(nested(71, open, close), limits: limits)
                 == "line 1, column \(70 * open.count + 1): arrays and objects are nested more than 70 deep")
         _ = try JSON.parse(nested(128, open, close))
-        #expect(complaint(nested(129, open, close))?.hasSuffix("nested more than 128 deep") == true)
+        #expect(diagnostic(nested(129, open, close))?.hasSuffix("nested more than 128 deep") == true)
         _ = try JSON.parse(nested(512, open, close), limits: JSONLimits(depth: 512))
     }
 
@@ -216,25 +216,25 @@ private func complaint(_ text: [UInt8], limits: JSONLimits = JSONLimits()) -> St
         let text = [UInt8](repeating: UInt8(ascii: "["), count: 100_000)
         for depth in [128, 512] {
             let expected = "line 1, column \(depth + 1): arrays and objects are nested more than \(depth) deep"
-            #expect(complaint(text, limits: JSONLimits(depth: depth)) == expected)
+            #expect(diagnostic(text, limits: JSONLimits(depth: depth)) == expected)
         }
     }
 
     @Test func closedContainersDoNotCountAsDepth() throws {
         let text = "[" + String(repeating: "[[]],{\"a\":{}},", count: 1_000) + "0]"
         _ = try JSON.parse(Array(text.utf8), limits: JSONLimits(depth: 3))
-        #expect(complaint(Array(text.utf8), limits: JSONLimits(depth: 2)) != nil)
+        #expect(diagnostic(Array(text.utf8), limits: JSONLimits(depth: 2)) != nil)
     }
 
     @Test func depthZeroReadsScalarsOnly() throws {
         #expect(try JSON.parse("1", limits: JSONLimits(depth: 0)) == 1)
-        #expect(complaint(Array("[]".utf8), limits: JSONLimits(depth: 0)) != nil)
+        #expect(diagnostic(Array("[]".utf8), limits: JSONLimits(depth: 0)) != nil)
     }
 
     @Test func textOverTheSizeIsNotRead() {
-        #expect(complaint(Array("[1, 2]".utf8), limits: JSONLimits(size: 6)) == nil)
+        #expect(diagnostic(Array("[1, 2]".utf8), limits: JSONLimits(size: 6)) == nil)
         #expect(
-            complaint(Array("[1, 2] ".utf8), limits: JSONLimits(size: 6))
+            diagnostic(Array("[1, 2] ".utf8), limits: JSONLimits(size: 6))
                 == "line 1, column 1: the text has 7 bytes; at most 6 are read")
     }
 

@@ -67,18 +67,18 @@ private func slice(_ text: [UInt8], _ range: Range<Int>) -> String { String(deco
 
     @Test func eachReaderRefusesOtherKinds() {
         let text = Array(#"["s"]"#.utf8)
-        func complaint(_ body: () throws -> Void) -> String? {
+        func diagnostic(_ body: () throws -> Void) -> String? {
             do { try body() } catch { return "\(error)" }
             return nil
         }
         let place = "line 1, column"
         #expect(
-            complaint { _ = try scanner.members(in: text.span) } == "\(place) 1: expected an object, found an array")
-        #expect(complaint { _ = try scanner.string(in: text.span) } == "\(place) 1: expected a string, found an array")
-        #expect(complaint { _ = try scanner.number(in: text.span) } == "\(place) 1: expected a number, found an array")
-        #expect(complaint { _ = try scanner.bool(in: text.span) } == "\(place) 1: expected a boolean, found an array")
+            diagnostic { _ = try scanner.members(in: text.span) } == "\(place) 1: expected an object, found an array")
+        #expect(diagnostic { _ = try scanner.string(in: text.span) } == "\(place) 1: expected a string, found an array")
+        #expect(diagnostic { _ = try scanner.number(in: text.span) } == "\(place) 1: expected a number, found an array")
+        #expect(diagnostic { _ = try scanner.bool(in: text.span) } == "\(place) 1: expected a boolean, found an array")
         #expect(
-            complaint { _ = try scanner.elements(in: text.span, at: 1..<4) }
+            diagnostic { _ = try scanner.elements(in: text.span, at: 1..<4) }
                 == "\(place) 2: expected an array, found a string")
     }
 
@@ -109,8 +109,8 @@ private func slice(_ text: [UInt8], _ range: Range<Int>) -> String { String(deco
             close = (isObject ? ",\"z\":[0]}" : ",{\"z\":0}]") + close
         }
         let limits = JSONLimits(depth: min(depth + 1, 512))
-        let closing = depth == 512 ? close.replacing("[0]", with: "0").replacing("{\"z\":0}", with: "0") : close
-        let text = Array((open + "1" + closing).utf8)
+        let inputClosing = depth == 512 ? close.replacing("[0]", with: "0").replacing("{\"z\":0}", with: "0") : close
+        let text = Array((open + "1" + inputClosing).utf8)
         let found = try JSONScanner(limits: limits).value(in: text.span)
         #expect(found.range == 0..<text.count)
         #expect(try JSON.parse(text, limits: limits).kind == found.kind)

@@ -4,13 +4,13 @@ import Testing
 @testable import PinfoldLauncher
 
 @Suite struct SignalRelayTests {
-    private static let stopKey = SignalIntake.Arrival(signal: .terminalStop, code: 0x80)
-    private static let resume = SignalIntake.Arrival(signal: .resume, code: 0, sender: 1)
+    private static let stopKey = SignalSource.Arrival(signal: .terminalStop, code: 0x80)
+    private static let resume = SignalSource.Arrival(signal: .resume, code: 0, sender: 1)
 
     /// What becomes of signals that arrive one after the other, without a moment in which none is waiting.
-    private func passed(_ arrivals: SignalIntake.Arrival..., hasTerminal: Bool = true) -> [Bool] {
+    private func passed(_ arrivals: SignalSource.Arrival..., hasTerminal: Bool = true) -> [Bool] {
         var relay = SignalRelay(hasTerminal: hasTerminal)
-        return arrivals.map { relay.passesOn($0) }
+        return arrivals.map { relay.forwards($0) }
     }
 
     @Test func keyOfTheTerminalIsNotPassedOn() {
@@ -28,9 +28,9 @@ import Testing
 
     @Test func stopKeyPressedAfterOurResumeIsNotPassedOn() {
         var relay = SignalRelay(hasTerminal: true)
-        let passesResumeOn = relay.passesOn(Self.resume)
-        relay.noteNoneWaiting()
-        let passesStopOn = relay.passesOn(Self.stopKey)
+        let passesResumeOn = relay.forwards(Self.resume)
+        relay.recordNoneWaiting()
+        let passesStopOn = relay.forwards(Self.stopKey)
         #expect(passesResumeOn && !passesStopOn)
     }
 }

@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test func abandonedChildLeavesWithoutExecuting() throws {
-        var child = try TalkingChild("echo never", in: nil, Self.held)
+        var child = try PipedChild("echo never", in: nil, Self.held)
         child.process.abandonHold()
         let (change, text) = try child.finish()
         #expect(change == .exited(125))

@@ -8,7 +8,7 @@ import Testing
         let input = try Pipe()
         var options = SpawnOptions()
         options.standardInput = input.reading.number
-        var child = try TalkingChild("echo up; kill -STOP $$; echo on; exec cat", in: nil, options)
+        var child = try PipedChild("echo up; kill -STOP $$; echo on; exec cat", in: nil, options)
         #expect(try child.lines(1) == ["up"])
         let held = try Pidfd(child.process.pid)
         #expect(try held.wait(stops: true, blocking: true) == .stopped(.stop))
@@ -65,7 +65,7 @@ import Testing
     @Test func orphansComeToTheSubreaper() async {
         await #expect(processExitsWith: .success) {
             try becomeSubreaper()
-            var child = try TalkingChild("(setsid sh -c 'echo $$; kill -STOP $$' & ) ; echo done")
+            var child = try PipedChild("(setsid sh -c 'echo $$; kill -STOP $$' & ) ; echo done")
             let lines = Set(try child.lines(2))
             #expect(lines.contains("done"))
             let orphan = try #require(lines.compactMap { ProcessID($0) }.first)

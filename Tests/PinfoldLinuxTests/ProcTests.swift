@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func commandLineKeepsEmptyArguments() throws {
-        var child = try TalkingChild(Command("sh", ["-c", "echo up; kill -STOP $$", "", "a b", ""]))
+        var child = try PipedChild(Command("sh", ["-c", "echo up; kill -STOP $$", "", "a b", ""]))
         _ = try child.lines(1)
         #expect(commandLine(of: child.process.pid) == ["sh", "-c", "echo up; kill -STOP $$", "", "a b", ""])
         try child.process.send(.kill)

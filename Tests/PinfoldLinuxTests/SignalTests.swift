@@ -23,7 +23,7 @@ import Testing
     @Test func arrivalTellsWhoSentIt() async {
         await #expect(processExitsWith: .success) {
             try alone {
-                let intake = try SignalIntake([.user1, .child])
+                let intake = try SignalSource([.user1, .child])
                 try check(try intake.next() == nil)
                 kill(getpid(), SIGUSR1)
                 kill(getpid(), SIGUSR1)
@@ -44,7 +44,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             let change = try fork {
                 let before = SignalSet.blocked()
-                let intake = try SignalIntake([.user2])
+                let intake = try SignalSource([.user2])
                 try check(SignalSet.blocked().contains(.user2))
                 kill(getpid(), SIGUSR2)
                 try check(before == [])

@@ -155,7 +155,7 @@ import Testing
         func ids(_ group: SpawnOptions.ProcessGroup) throws -> (pid: ProcessID, stat: ProcessStat) {
             var options = SpawnOptions()
             options.processGroup = group
-            var child = try TalkingChild(Command("cat", ["/proc/self/stat"]), in: nil, options)
+            var child = try PipedChild(Command("cat", ["/proc/self/stat"]), in: nil, options)
             let pid = child.process.pid
             return (pid, try #require(ProcessStat(text: try child.finish().output)))
         }

@@ -25,7 +25,7 @@ private func takeTerminal() throws -> (keyboard: Int32, terminal: Int32) {
                 var options = SpawnOptions()
                 options.processGroup = .own
                 options.terminal = terminal.number
-                var child = try TalkingChild(Command("cat", ["/proc/self/stat"]), in: nil, options)
+                var child = try PipedChild(Command("cat", ["/proc/self/stat"]), in: nil, options)
                 let pid = child.process.pid
                 let fields = try child.finish().output.split(separator: " ")
                 try check(fields[4] == "\(pid)" && fields[7] == "\(pid)", "its group is the terminal's")
@@ -43,7 +43,7 @@ private func takeTerminal() throws -> (keyboard: Int32, terminal: Int32) {
             try alone {
                 // Its end would be a hang-up, so it stays open until the process ends.
                 let (keyboard, _) = try takeTerminal()
-                let intake = try SignalIntake([.interrupt])
+                let intake = try SignalSource([.interrupt])
                 try OwnedDescriptor.duplicating(keyboard).writeAll([3])
                 _ = try waitFor(intake.descriptor.number, .readable, deadline: nil)
                 let arrival = try unwrap(try intake.next())
@@ -63,7 +63,7 @@ private func takeTerminal() throws -> (keyboard: Int32, terminal: Int32) {
                     // A group whose leader's parent is in the same session: others are not stopped by a terminal.
                     setpgid(0, 0)
                     // As in a launcher: with the signals taken by a descriptor.
-                    let intake = try SignalIntake([.terminalStop, .resume])
+                    let intake = try SignalSource([.terminalStop, .resume])
                     let before = SignalSet.blocked()
                     Terminal.stopSelf(.terminalStop)
                     try check(SignalSet.blocked() == before)

@@ -136,7 +136,7 @@ private struct Entry: Hashable, CustomStringConvertible {
 
     @Test func everyEventHasItsRowAndThereAreNoOthers() throws {
         let documented = try Page("operators.md").rows(below: "Events").map { $0[0].code }
-        #expect(documented.sorted() == Announcement.Name.allCases.map(\.rawValue).sorted())
+        #expect(documented.sorted() == LoggedEvent.Name.allCases.map(\.rawValue).sorted())
     }
 
     @Test func everyExitStatusOfOursHasItsRowAndThereAreNoOthers() throws {

@@ -59,7 +59,7 @@ import Testing
             try key.apply(row.value, to: &policy)
             if let more = row.more {
                 let setting = ["\(row.key)=\(more)"]
-                let error = #expect(throws: PolicyComplaint.self) {
+                let error = #expect(throws: PolicyDiagnostic.self) {
                     try SettingsOverlay.apply(setting, to: policy, named: "agent", mayLoosen: false)
                 }
                 #expect(error?.description.contains("gives more than the policy 'agent' does") == true)
@@ -75,7 +75,7 @@ import Testing
     @Test func emptyValueDoesNotGetAroundThePolicy() {
         var policy = SessionPolicy()
         policy.memoryMax = .mebibytes(100)
-        #expect(throws: PolicyComplaint.self) {
+        #expect(throws: PolicyDiagnostic.self) {
             try SettingsOverlay.apply(["MemoryMax="], to: policy, named: "agent", mayLoosen: false)
         }
     }
@@ -84,7 +84,7 @@ import Testing
         "MemoryMax", "=1G", "MemoryMax=1G=2", "Nonsense=1", "MaxSessions=99", "MemoryMax=1G\n", "MemoryHigh=2G",
     ])
     func brokenSettingIsRefusedBeforeAnythingHappens(setting: String) {
-        #expect(throws: PolicyComplaint.self) {
+        #expect(throws: PolicyDiagnostic.self) {
             try SettingsOverlay.apply([setting], to: SessionPolicy(), named: "agent", mayLoosen: true)
         }
     }
@@ -100,7 +100,7 @@ import Testing
         policy.memoryHigh = .infinity
         policy.memoryMax = .infinity
         _ = try SettingsOverlay.apply(["\(key)=\(largest)"], to: policy, named: "a", mayLoosen: true)
-        #expect(throws: PolicyComplaint.self) {
+        #expect(throws: PolicyDiagnostic.self) {
             try SettingsOverlay.apply(["\(key)=\(beyond)"], to: policy, named: "a", mayLoosen: true)
         }
     }
@@ -114,12 +114,12 @@ import Testing
         }
         try apply(256)
         for bytes in [257, 1_800_000] {
-            let error = #expect(throws: PolicyComplaint.self) { try apply(bytes) }
+            let error = #expect(throws: PolicyDiagnostic.self) { try apply(bytes) }
             #expect(error?.problem == "has \(bytes) bytes; a setting may have 256, a policy file more")
             #expect((error?.description.utf8.count ?? .max) < 256)
         }
         let key = String(repeating: "k", count: 1_800_000)
-        let error = #expect(throws: PolicyComplaint.self) {
+        let error = #expect(throws: PolicyDiagnostic.self) {
             try SettingsOverlay.apply(["\(key)=1"], to: SessionPolicy(), named: "a", mayLoosen: true)
         }
         #expect((error?.description.utf8.count ?? .max) < 256)
@@ -146,11 +146,11 @@ import Testing
         for rule in ["load", "new", "never"] { try apply(rule, to: policy) }
         policy.resume = .new
         try apply("new", to: policy)
-        for rule in ["load", "never"] { #expect(throws: PolicyComplaint.self) { try apply(rule, to: policy) } }
+        for rule in ["load", "never"] { #expect(throws: PolicyDiagnostic.self) { try apply(rule, to: policy) } }
     }
 
     @Test func settingGivenTwiceIsRefused() {
-        #expect(throws: PolicyComplaint.self) {
+        #expect(throws: PolicyDiagnostic.self) {
             try SettingsOverlay.apply(["TasksMax=1", "TasksMax=2"], to: SessionPolicy(), named: "a", mayLoosen: true)
         }
     }

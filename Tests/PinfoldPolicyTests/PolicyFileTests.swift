@@ -13,17 +13,17 @@ func read(_ files: [String: String]) throws(PolicySet.Rejection) -> PolicySet {
 }
 
 /// What is complained about, in order; empty where all is well.
-func complaints(_ files: [String: String]) -> [String] {
+func diagnostics(_ files: [String: String]) -> [String] {
     do throws(PolicySet.Rejection) {
         _ = try read(files)
         return []
     } catch {
-        return error.complaints.map(\.description)
+        return error.diagnostics.map(\.description)
     }
 }
 
 /// A file's text and what is complained about behind its path.
-private let wrongLines: [(text: String, complaint: String)] = [
+private let wrongLines: [(text: String, diagnostic: String)] = [
     ("[Session]\nMemoryMaxx=1G", ":2: MemoryMaxx=1G: this key is not known; did you mean MemoryMax=?"),
     ("[Session]\nmemorymax=1G", ":2: memorymax=1G: this key is not known; did you mean MemoryMax=?"),
     (
@@ -80,7 +80,7 @@ private let wrongLines: [(text: String, complaint: String)] = [
     ("[Session]\nTasksMax=\0", ":2: has a NUL byte, so it is not a text file"),
 ]
 
-private let wrongPoolLines: [(text: String, complaint: String)] = [
+private let wrongPoolLines: [(text: String, diagnostic: String)] = [
     (
         "[Session]\nTasksMax=1",
         "pool.policy:1: the section [Session] belongs in a file of its own, for example agent.policy"
@@ -145,29 +145,29 @@ private let wrongPoolLines: [(text: String, complaint: String)] = [
     }
 
     @Test(arguments: wrongLines)
-    func wrongLineIsNamedWithWhatWouldBeRight(text: String, complaint: String) {
-        #expect(complaints(["a.policy": text]) == ["/etc/pinfold/a.policy\(complaint)"])
+    func wrongLineIsNamedWithWhatWouldBeRight(text: String, diagnostic: String) {
+        #expect(diagnostics(["a.policy": text]) == ["/etc/pinfold/a.policy\(diagnostic)"])
     }
 
     @Test(arguments: wrongPoolLines)
-    func wrongLineOfThePoolIsNamed(text: String, complaint: String) {
-        #expect(complaints(["pool.policy": text]) == ["/etc/pinfold/\(complaint)"])
+    func wrongLineOfThePoolIsNamed(text: String, diagnostic: String) {
+        #expect(diagnostics(["pool.policy": text]) == ["/etc/pinfold/\(diagnostic)"])
     }
 
     @Test func everythingThatIsWrongIsSaidAtOnce() {
-        #expect(complaints(["a.policy": "[Session]\nX=1\nTasksMax=0\n", "b.policy": "?"]).count == 3)
+        #expect(diagnostics(["a.policy": "[Session]\nX=1\nTasksMax=0\n", "b.policy": "?"]).count == 3)
     }
 
     @Test func dropInOfAPolicyThatIsNotThereIsAnError() {
         #expect(
-            complaints(["a.policy.d/x.conf": "[Session]\nTasksMax=1"]) == [
+            diagnostics(["a.policy.d/x.conf": "[Session]\nTasksMax=1"]) == [
                 "/etc/pinfold/a.policy.d/x.conf: is a drop-in of 'a.policy', which is not there"
             ])
     }
 
     @Test func nameWithOtherCharactersIsRefused() {
         #expect(
-            complaints(["a b.policy": "[Session]"]) == [
+            diagnostics(["a b.policy": "[Session]"]) == [
                 "/etc/pinfold/a b.policy: the policy's name 'a b' may have only letters, digits, '-', '_' and '.'"
             ])
     }
@@ -181,7 +181,7 @@ private let wrongPoolLines: [(text: String, complaint: String)] = [
         ]
         let error = #expect(throws: PolicySet.Rejection.self) { try PolicySet(sources) }
         #expect(
-            error?.complaints.map(\.description) == [
+            error?.diagnostics.map(\.description) == [
                 "a.policy: is not valid UTF-8, so it is not a text file",
                 "b.policy: has 10485760 bytes; a policy file may have 256K", "c.policy: is a directory",
             ])
@@ -189,7 +189,7 @@ private let wrongPoolLines: [(text: String, complaint: String)] = [
 
     @Test func hugeValueIsShownCut() {
         let text = "[Session]\nMemoryMax=" + String(repeating: "9", count: 10_000)
-        #expect((complaints(["a.policy": text]).first?.utf8.count ?? 0) < 300)
+        #expect((diagnostics(["a.policy": text]).first?.utf8.count ?? 0) < 300)
     }
 }
 

@@ -128,8 +128,8 @@ func description() -> SessionDescription {
 
 private let leaseEvents: [LeaseEvent] = [
     LeaseEvent.queued(position: 3), .attached, .attachFailed(reason: "no"),
-    .closeInput(cause, Closing(milliseconds: 1_000, reports: .max, isRefusable: true)),
-    .closeInput(cause, Closing(milliseconds: 0, reports: 0, isRefusable: false)), .cancelTurn(cause, turn: nil),
+    .closeInput(cause, InputClosing(milliseconds: 1_000, reports: .max, isRefusable: true)),
+    .closeInput(cause, InputClosing(milliseconds: 0, reports: 0, isRefusable: false)), .cancelTurn(cause, turn: nil),
     .cancelTurn(cause, turn: 3), .released,
     .granted(
         LeaseEvent.Grant(
@@ -231,7 +231,7 @@ private let leaseEvents: [LeaseEvent] = [
                 policy: SessionPolicy(), settings: [], lastActivity: Instant(nanoseconds: 0))
             session.life = Life(
                 number: 1, startedAt: Instant(nanoseconds: 0), stage: .running,
-                facts: CreationFacts(enforcement: enforcement, unheld: []), keepsTree: false)
+                facts: CreationFacts(enforcement: enforcement, unenforced: []), keepsTree: false)
             let budget = PoolBudget(policy: PoolPolicy(), effectiveLimit: 1 << 32, taskLimit: 100)
             let described = SessionDescription(session, budget: budget, sessionsPath: "/s", at: Instant(nanoseconds: 0))
             #expect(described.memoryMax == shown)
@@ -247,7 +247,7 @@ private let leaseEvents: [LeaseEvent] = [
 
     @Test func announcementIsOneObjectWithItsNumbers() throws {
         let life = LifeID(session: try SessionID("a"), number: 3)
-        let json = Announcement(.suspended, life, Announcement.details(of: cause)).json(time: "2026-01-01T00:00:00Z")
+        let json = LoggedEvent(.suspended, life, LoggedEvent.details(of: cause)).json(time: "2026-01-01T00:00:00Z")
         #expect(json["event"]?.string == "suspended")
         #expect(json["session"]?.string == "a")
         #expect(json["life"]?.int64 == 3)
@@ -258,11 +258,11 @@ private let leaseEvents: [LeaseEvent] = [
 
 @Suite struct PlacesTests {
     @Test func rootHasTheSystemsPlacesAndUsersTheirOwn() {
-        let root = Places(user: 0) { _ in nil }
+        let root = DefaultPaths(user: 0) { _ in nil }
         #expect(root.socket == "/run/pinfold/pinfold.sock")
         #expect(root.state == "/var/lib/pinfold")
         #expect(root.policies == "/etc/pinfold")
-        let user = Places(user: 1000) { ["HOME": "/home/u"][$0] }
+        let user = DefaultPaths(user: 1000) { ["HOME": "/home/u"][$0] }
         #expect(user.socket == "/run/user/1000/pinfold/pinfold.sock")
         #expect(user.state == "/home/u/.local/state/pinfold")
         #expect(user.policies == "/home/u/.config/pinfold")
@@ -273,14 +273,14 @@ private let leaseEvents: [LeaseEvent] = [
             "HOME": "/h", "XDG_RUNTIME_DIR": "/r", "XDG_STATE_HOME": "/s", "XDG_CONFIG_HOME": "/c",
             "PINFOLD_SOCKET": "",
         ]
-        let user = Places(user: 1000) { variables[$0] }
+        let user = DefaultPaths(user: 1000) { variables[$0] }
         #expect(
             user
-                == Places(user: 1000) {
+                == DefaultPaths(user: 1000) {
                     ["XDG_RUNTIME_DIR": "/r", "XDG_STATE_HOME": "/s", "XDG_CONFIG_HOME": "/c"][$0]
                 })
         #expect(user.socket == "/r/pinfold/pinfold.sock")
-        #expect(Places(user: 0) { $0 == "PINFOLD_SOCKET" ? "/x" : nil }.socket == "/x")
+        #expect(DefaultPaths(user: 0) { $0 == "PINFOLD_SOCKET" ? "/x" : nil }.socket == "/x")
     }
 
     @Test(arguments: [
@@ -291,6 +291,8 @@ private let leaseEvents: [LeaseEvent] = [
     ])
     func clientPrefersItsOwnControllerToTheSystems(there: [String], chosen: String) {
         let variables = { (name: String) in name == "XDG_RUNTIME_DIR" ? "/r" : nil }
-        #expect(Places(user: 7, variable: variables).clientSocket(variable: variables) { there.contains($0) } == chosen)
+        #expect(
+            DefaultPaths(user: 7, variable: variables).clientSocket(variable: variables) { there.contains($0) }
+                == chosen)
     }
 }

@@ -80,9 +80,9 @@ struct PlacementTests {
                 let enter = ["sh", "-c", "echo $$ > \(tainted.path)/cgroup.procs; exec \"$@\"", "sh"]
                 let program = try rig.start("a", wrapped: enter)
                 let placement = try rig.session("a")["placement"]?.string
-                let abilities = try JSON.parse(try rig.pinfold("doctor", "--json").output)["abilities"]?.array
+                let features = try JSON.parse(try rig.pinfold("doctor", "--json").output)["abilities"]?.array
                 let isBuggy =
-                    abilities?.first { $0["name"]?.string == "reuse after kill" }?["status"]?.string == "missing"
+                    features?.first { $0["name"]?.string == "reuse after kill" }?["status"]?.string == "missing"
                 #expect(placement == (isBuggy ? "attach" : "into"))
                 try rig.pinfold("kill", "a")
                 #expect(try program.wait() == 137)

@@ -91,7 +91,7 @@ struct RestartTests {
             try rig.killController()
             let sessions = try unwrap(try Cgroup.open(rig.sessions))
             let stray = try sessions.create("nobody.3")
-            let child = try TalkingChild("echo there; exec sleep 1000", in: stray.descriptor)
+            let child = try PipedChild("echo there; exec sleep 1000", in: stray.descriptor)
             _ = try child.lines(1)
             try rig.serve()
             #expect(try stray.waitUntilEmpty(timeout: Rig.patience))

@@ -166,15 +166,15 @@ struct SurfaceTests {
     @Test func doctorSaysForEachAbilityWhetherWhyAndWhatToType() throws {
         try Rig.with { rig in
             let answer = try JSON.parse(try rig.pinfold("doctor", "--json").output)
-            let abilities = try #require(answer["abilities"]?.array)
-            #expect(abilities.count >= 14)
-            for ability in abilities {
-                let status = try #require(ability["status"]?.string)
+            let features = try #require(answer["abilities"]?.array)
+            #expect(features.count >= 14)
+            for feature in features {
+                let status = try #require(feature["status"]?.string)
                 #expect(["available", "degraded", "missing"].contains(status))
-                #expect(ability["reason"]?.string?.isEmpty == false)
-                #expect(status == "available" || ability["remedy"]?.string?.isEmpty == false)
+                #expect(feature["reason"]?.string?.isEmpty == false)
+                #expect(status == "available" || feature["remedy"]?.string?.isEmpty == false)
             }
-            let memory = abilities.first { $0["name"]?.string == "memory" }
+            let memory = features.first { $0["name"]?.string == "memory" }
             #expect(memory?["status"]?.string == (Machine.hasMemoryController ? "available" : "missing"))
             #expect(try rig.pinfold("doctor").status == 0)
         }

@@ -1,0 +1,129 @@
+import PinfoldJSON
+
+/// A conversation that an agent holds, and what it takes to open it again in another life.
+struct ACPSession: Hashable, Sendable {
+    /// The parameters it was opened with: directory, MCP servers, further directories and whatever else the client said.
+    var params: [UInt8]
+    /// Whether it is open in the agent's present life.
+    var isOpen: Bool
+    /// What the agent calls it, where that is not what the client calls it.
+    var agentID: ACPSessionID?
+    /// Whether a turn of it ended by itself or something of it was replayed, so that there must be something to replay.
+    var hasHistory = false
+    /// Whether an agent of another life had it: it was loaded, or opened again.
+    var isSaved = false
+    /// Whether a word was said in it that a new conversation would not know.
+    var wasPrompted = false
+    /// The one it was forked from, for as long as nothing was said in either.
+    var source: ACPSessionID?
+    /// What was chosen for it, in the order of the choices.
+    var choices: [Choice] = []
+    /// Rises with each use.
+    var lastUsed: UInt64 = 0
+    /// A former launcher's, and not yet given to this one's client.
+    var isInherited = false
+    /// What the client must be told with the answer to the next prompt.
+    var notice: JSON?
+    /// Its history may yet be replayed, though the agent has said that it is open: the client has it already.
+    var awaitsReplay = false
+    /// Values of options as the agent last told them.
+    var options: [String: JSON] = [:]
+    var failures = RepeatedFailure()
+
+    /// What is told of it to the next launcher.
+    var kept: ACPSession {
+        var kept = self
+        (kept.lastUsed, kept.isOpen, kept.isInherited, kept.notice, kept.awaitsReplay) = (0, false, false, nil, false)
+        (kept.options, kept.failures) = ([:], RepeatedFailure())
+        return kept
+    }
+
+    /// Whether a new one in its place would be as good: nobody lost a word.
+    var isReplaceable: Bool { !hasHistory && !isSaved && source == nil }
+
+    struct Choice: Hashable, Sendable {
+        let method: String
+        /// What was chosen, of the things of which one can be chosen.
+        let key: String
+        let params: [UInt8]
+    }
+
+    mutating func choose(_ choice: Choice) {
+        choices.removeAll { $0.method == choice.method && $0.key == choice.key }
+        choices.append(choice)
+    }
+
+    /// The parameters to begin another one like it.
+    var paramsWithoutID: [UInt8] {
+        guard case .object(var params)? = try? JSON.parse(params) else { return params }
+        params["sessionId"] = nil
+        return JSON.object(params).serialized()
+    }
+
+    /// The parameters to open it again.
+    func resumeParams(_ id: ACPSessionID) -> [UInt8] {
+        guard case .object(var params)? = try? JSON.parse(params) else { return params }
+        params["sessionId"] = id.value
+        // v2: the client asked for the history once, and has it.
+        params["replayFrom"] = nil
+        return JSON.object(params).serialized()
+    }
+
+    var directory: JSON? { (try? JSON.parse(params))?["cwd"] }
+}
+
+/// What the client's first exchange with an agent settled, to be repeated with each new life.
+struct Initialization: Hashable, Sendable {
+    let params: [UInt8]
+    let version: Int64
+    let capabilities: AgentCapabilities
+}
+
+/// What an agent said it can do.
+struct AgentCapabilities: Hashable, Sendable {
+    private let all: JSON
+    let version: Int64
+
+    init(_ result: JSON) {
+        version = result["protocolVersion"]?.int64 ?? 1
+        all = (version >= 2 ? result["capabilities"] : result["agentCapabilities"]) ?? [:]
+    }
+
+    var resumes: Bool { version >= 2 || has("sessionCapabilities", "resume") }
+    var loads: Bool { version < 2 && all["loadSession"]?.bool == true }
+    var closes: Bool { version >= 2 || has("sessionCapabilities", "close") }
+
+    /// There and not null; `{}` means supported.
+    private func has(_ group: String, _ name: String) -> Bool {
+        switch all[group]?[name] {
+        case nil, .null?, .bool(false)?: false
+        default: true
+        }
+    }
+
+    var canResume: Bool { resumes || loads }
+
+    /// The first thing that was promised then and is not now, by its path. By which of two ways a conversation is opened
+    /// again does not matter to anybody.
+    func firstMissing(in other: AgentCapabilities) -> String? {
+        if canResume, !other.canResume { return "loadSession" }
+        return Self.missing(all, other.all, path: "")
+    }
+
+    private static let resumeMethods: Set = ["loadSession", "sessionCapabilities.resume", "sessionCapabilities.close"]
+
+    private static func missing(_ old: JSON, _ new: JSON?, path: String) -> String? {
+        switch old {
+        case .bool(true): return new?.bool == true ? nil : path
+        case .object(let members):
+            guard case .object? = new else { return path.isEmpty && members.isEmpty ? nil : path }
+            for (key, value) in members {
+                let inner = path.isEmpty ? key : path + "." + key
+                if key == "_meta" || resumeMethods.contains(inner) { continue }
+                if let found = missing(value, new?[key], path: inner) { return found }
+            }
+            return nil
+        default: return nil
+        }
+    }
+}

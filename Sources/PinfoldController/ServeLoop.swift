@@ -1,0 +1,134 @@
+import PinfoldCore
+import PinfoldLinux
+
+/// Runs a controller until it is told to leave, or until its command has ended.
+package enum ServeLoop {
+    private enum Source {
+        static let signals: UInt64 = 0
+        static let command: UInt64 = 1
+    }
+
+    /// - Parameter write: a line for the log; it may block.
+    /// - Returns: the exit status; the command's where there is one.
+    package static func run(_ options: ServeOptions, write: @escaping @Sendable (String) -> Void) -> Int32 {
+        let ignored: SignalSet
+        let log: LogThread
+        do throws(Errno) {
+            // First: what is opened next must not become somebody's standard error.
+            try fillStandardDescriptors()
+            ignored = SignalSet.ignored()
+            SignalSet.ignoreBrokenPipe()
+            log = try LogThread(write: write)
+        } catch {
+            write("cannot start a thread for the log: \(error)")
+            return 1
+        }
+        defer { log.finish(within: .seconds(2)) }
+        do {
+            return try start(options, ignored, log)
+        } catch let failure as ServeFailure {
+            // Complaints about policies have a line each.
+            for line in failure.description.split(separator: "\n") { log.notice(String(line)) }
+            return failure.exitCode
+        } catch {
+            log.notice("\(error)")
+            return 1
+        }
+    }
+
+    private static func start(
+        _ options: ServeOptions, _ ignored: SignalSet, _ log: LogThread
+    ) throws -> Int32 {
+        let notice: (String) -> Void = { log.notice($0) }
+        // Before there are workers: a thread that does not block them would be killed by them.
+        let signals = try SignalSource([.terminate, .interrupt, .hangUp, .child])
+        let openFiles = try raiseOpenFilesLimit()
+        let controller = try ControllerStart(options: options, notice: notice) {
+            Instant(nanoseconds: MonotonicClock.now().nanoseconds)
+        }.run()
+        try controller.watch(signals.descriptor.number, as: Source.signals)
+        var command: HarnessCommand?
+        if !options.command.isEmpty, let world = controller.world as? SliceWorld {
+            let started = try HarnessCommand(
+                options.command, in: world.held, socket: options.socket, openFiles: openFiles, ignored: ignored)
+            try controller.watch(started.descriptor, as: Source.command)
+            command = consume started
+        }
+        return try loop(controller, signals, command, log)
+    }
+
+    private static func loop(
+        _ controller: Controller, _ signals: borrowing SignalSource, _ given: consuming HarnessCommand?,
+        _ log: LogThread
+    ) throws -> Int32 {
+        var command = given
+        var exitCode: Int32?
+        while !controller.isDone {
+            log.collect()
+            // Nothing else may happen until somebody reads on.
+            for source in try controller.turn(patience: log.hasDropped ? .milliseconds(500) : nil) {
+                while source == Source.signals, let arrival = try signals.next() {
+                    switch arrival.signal {
+                    case .terminate, .interrupt:
+                        if command?.send(arrival.signal) == nil {
+                            controller.dispatch(.shutdown(endingSessions: false))
+                        }
+                    case .hangUp:
+                        // What is wrong with a policy is in the event log, and so already said.
+                        try? controller.reloadPolicies()
+                    default:
+                        if ownProcessID() == 1 { exitCode = exitCode ?? reapOrphans(command?.processID) }
+                    }
+                }
+                if source == Source.command, exitCode == nil { exitCode = command?.poll() ?? nil }
+            }
+            guard let exitCode, !controller.isLeaving, let ended = command.take() else { continue }
+            log.notice("\(ended.name) ended with status \(exitCode); ending all sessions")
+            controller.unwatch(ended.descriptor)
+            ended.clear()
+            controller.dispatch(.shutdown(endingSessions: true))
+        }
+        let isKept = controller.settle()
+        let left = controller.pool.residentCount
+        log.notice(
+            left == 0 ? "left" : "left; \(Wording.count(left, "session")) went on and wait for the next controller")
+        return exitCode ?? (isKept ? 0 : 1)
+    }
+
+    /// As PID 1 every orphan of the container is ours, and a zombie for as long as nobody asks for it.
+    ///
+    /// - Returns: the command's exit status, should it have been among them.
+    private static func reapOrphans(_ command: ProcessID?) -> Int32? {
+        var status: Int32?
+        while let (process, end) = reapAnyChild() {
+            guard process == command else { continue }
+            switch end {
+            case .exited(let code): status = code
+            case .signaled(let signal, _): status = CommandStatus.signaled(signal.rawValue).code
+            case .stopped, .continued: break
+            }
+        }
+        return status
+    }
+}
+
+extension Controller {
+    /// Waits until the records are on disk, and no longer than this for a disk that does not take them.
+    ///
+    /// - Returns: false where some are not; which ones is said.
+    func settle(within patience: Duration = .seconds(10)) -> Bool {
+        let deadline = MonotonicClock.now().advanced(by: patience)
+        while !records.isSettled, MonotonicClock.now() < deadline {
+            records.hurry()
+            guard (try? turn(patience: .milliseconds(100))) != nil else { break }
+        }
+        guard let unsaved = records.unsaved else { return true }
+        records.abandon()
+        let names = unsaved.sessions.prefix(20).map(\.text).joined(separator: ", ")
+        let more = unsaved.sessions.count > 20 ? " and \(unsaved.sessions.count - 20) more" : ""
+        configuration.sayings(
+            "left without the records of \(Wording.count(unsaved.sessions.count, "session")): \(names)\(more); "
+                + "\(unsaved.reason); the next controller knows them as they were recorded before, or not at all")
+        return false
+    }
+}

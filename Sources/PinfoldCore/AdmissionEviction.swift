@@ -1,0 +1,83 @@
+/// Making room for whoever waits: the victim goes before the newcomer starts.
+extension SessionPool {
+    /// A life this young may not yet have touched what it will need.
+    static let warmUp = Duration.seconds(10)
+
+    /// What a request finds missing, bytes.
+    struct MemoryShortage {
+        let available: UInt64
+        let needed: UInt64
+    }
+
+    /// What a session is expected to need: what it used last, else what its like use, else what it is promised.
+    func expectedMemory(of id: SessionID, policyName: String, policy: SessionPolicy) -> UInt64 {
+        let promised = policy.memoryLow.resolved(against: budget.effectiveLimit) ?? 0
+        let expected = sessions[id]?.lastMemory ?? memory.typical[policyName] ?? promised
+        return min(expected, policy.memoryMax.resolved(against: budget.effectiveLimit) ?? expected)
+    }
+
+    /// Nil where the request fits above the reserve, or where nothing can be measured and so nothing held against it.
+    func memoryShortage(for request: SessionRequest, at now: Instant) -> MemoryShortage? {
+        guard let headroom = headroomWithCredit(at: now) else { return nil }
+        let claimed = sessions.residents.reduce(UInt64(0)) { sum, index in
+            sum.addingUpToMost(claim(of: sessions.all[index], at: now))
+        }
+        let expected = expectedMemory(of: request.session, policyName: request.policyName, policy: request.policy)
+        let needed = budget.reserve.addingUpToMost(claimed).addingUpToMost(expected)
+        return headroom >= needed ? nil : MemoryShortage(available: headroom, needed: needed)
+    }
+
+    /// What a young life has been promised but has not touched yet: two that start together must not both count it free.
+    private func claim(of session: Session, at now: Instant) -> UInt64 {
+        guard let life = session.life, life.stopping == nil, now.since(life.startedAt) < Self.warmUp else { return 0 }
+        let expected = expectedMemory(of: session.id, policyName: session.policyName, policy: session.policy)
+        let used = life.memory.current ?? 0
+        return expected > used ? expected - used : 0
+    }
+
+    /// Whoever has all the places that a user may have makes room among their own.
+    mutating func evictForUserPlaces(at now: Instant, _ actions: inout [Action]) {
+        guard let limit = budget.policy.maxSessionsPerUser else { return }
+        let full = usersAtTheirLimit().intersection(queue.map(\.request.owner))
+        for user in full.sorted(by: { $0.number < $1.number }) {
+            let own = sessions.residents.filter { sessions.all[$0].owner == user }
+            let ending = own.count { sessions.all[$0].life?.stopping != nil }
+            let waiting = queue.count { $0.request.owner == user }
+            for _ in 0..<max(0, min(waiting, limit) - ending) {
+                let ranked = Eviction.rank(sessions.all.filter { $0.owner == user }, for: .place, at: now)
+                guard ranked.first?.isEligible == true else { break }
+                evictOne(for: .place, of: user, at: now, &actions) {
+                    .poolFull(sessions: own.count, limit: limit, idle: $0)
+                }
+                if budget.policy.dryRun { break }
+            }
+        }
+    }
+
+    /// One victim for each waiting request that no ending session makes room for.
+    mutating func evictForPlaces(at now: Instant, _ actions: inout [Action]) {
+        let ending = sessions.residents.count { sessions.all[$0].life?.stopping != nil }
+        // Who waits for a place of their own is helped by no other.
+        let full = usersAtTheirLimit()
+        let waiting = queue.count { !full.contains($0.request.owner) }
+        let missing = waiting - ending - max(0, budget.policy.maxSessions - residentCount)
+        guard missing > 0 else { return }
+        let limit = budget.policy.maxSessions
+        let taken = residentCount
+        for _ in 0..<missing {
+            guard Eviction.rank(sessions.all, for: .place, at: now).first?.isEligible == true else { break }
+            evictOne(for: .place, at: now, &actions) { .poolFull(sessions: taken, limit: limit, idle: $0) }
+            if budget.policy.dryRun { break }
+        }
+    }
+
+    /// One victim at a time: its memory must be back before another one goes.
+    mutating func evictForMemory(_ shortage: MemoryShortage, at now: Instant, _ actions: inout [Action]) {
+        guard !sessions.residents.contains(where: { sessions.all[$0].life?.stopping != nil }) else { return }
+        let need = EvictionNeed.memory(shortfall: shortage.needed - shortage.available)
+        guard Eviction.rank(sessions.all, for: need, at: now).first?.isEligible == true else { return }
+        evictOne(for: need, at: now, &actions) {
+            .poolMemoryFull(available: shortage.available, needed: shortage.needed, idle: $0)
+        }
+    }
+}

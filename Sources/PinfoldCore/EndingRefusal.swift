@@ -1,0 +1,51 @@
+/// Endings that a turn takes back: a prompt that was on its way when its session was chosen to give way wins.
+///
+/// The controller tells its launcher on how many reports the decision rests, and the launcher closes the input only where
+/// it has made no more. So whatever crosses on the way, both come to the same result. See docs/decisions/0007.
+extension SessionPool {
+    /// The life goes on as if nothing had been decided, and whoever waits for room is served by somebody else.
+    mutating func reinstate(_ index: Int, at now: Instant, _ actions: inout [Action]) {
+        guard let life = sessions[index].life, let cause = life.stopping?.cause else { return }
+        let id = LifeID(session: sessions[index].id, number: life.number)
+        sessions[index].life?.stage = .running
+        actions.append(.log(LoggedEvent(.reinstated, id, LoggedEvent.details(of: cause))))
+        // Whatever the policy counts as activity: it would be chosen again at once.
+        refresh(index, at: now, &actions)
+        // Nothing was evicted, so nothing is to be waited for before another one is.
+        memory.quietUntil = nil
+        memory.nextSnapshot = now
+        for entry in queue where entry.request.session == id.session {
+            refuse(entry.request, .alreadyRunning(id), &actions)
+        }
+        queue.removeAll { $0.request.session == id.session }
+    }
+
+    /// Somebody asked for the end that has begun for another reason: no turn takes it back any more. Its launcher may
+    /// be counting on one that is on its way, so it is told again.
+    mutating func confirmEnding(
+        _ index: Int, on cause: Cause, suspends: Bool, at now: Instant, _ actions: inout [Action]
+    ) {
+        let policy = sessions[index].policy
+        sessions[index].withStopping {
+            $0.cause = cause
+            $0.suspends = suspends
+            $0.yieldsToTurns = false
+            $0.creditEnds = now + policy.stdinClose + policy.term + Self.creditAfterKill
+        }
+        let id = LifeID(session: sessions[index].id, number: sessions[index].lives)
+        actions.append(.log(LoggedEvent(.stopping, id, LoggedEvent.details(of: cause))))
+        closeInput(index, at: now, &actions)
+    }
+}
+
+extension Cause {
+    /// Whether who ends for this reason ends because nobody used it.
+    var yieldsToTurns: Bool {
+        switch kind {
+        case .poolFull, .reserve, .pressure, .idleTimeout: true
+        case .exited, .signaled, .killed, .ended, .leaseLost, .memoryLimit, .poolLimit, .hostMemory, .lifetime,
+            .turnTimeout, .startFailed:
+            false
+        }
+    }
+}
