@@ -106,7 +106,7 @@ extension CgroupError {
         let list = offered.isEmpty ? "no controller" : "only \(offered.joined(separator: " "))"
         return CgroupError(
             .noMemoryController, path, nil,
-            "\(path) offers \(list), so no memory limit can be held there. Where cgroup v1 has the memory controller, "
+            "\(path) offers \(list), so no memory limit can be enforced there. Where cgroup v1 has the memory controller, "
                 + "boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all; under systemd, "
                 + "Delegate= must name memory")
     }

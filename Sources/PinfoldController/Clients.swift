@@ -201,7 +201,7 @@ extension Controller {
         case (_, .settings(let id)?):
             let unenforced = pool.sessions[id]?.life?.unenforced ?? []
             send(
-                Reply(["session": describe(id)?.json ?? .null, "unheld": .array(unenforced.map(\.json))]),
+                Reply(["session": describe(id)?.json ?? .null, "unenforced": .array(unenforced.map(\.json))]),
                 to: connection)
         case (_, .token?): send(Reply(), to: connection)
         case (_, _): break

@@ -118,7 +118,7 @@ package struct ControllerStart {
         let unenforced = LimitTranslation.unenforced(
             sessions.apply(LimitTranslation.limits(of: budget)), hasSwap: hasSwap)
         for limit in unenforced {
-            let message = "the pool's \(limit.key)= cannot be held: \(limit.reason)"
+            let message = "the pool's \(limit.key)= cannot be enforced: \(limit.reason)"
             guard !isEnforcing else { throw ServeFailure(message) }
             notice(message)
         }

@@ -47,14 +47,14 @@ package enum Doctor {
             default: "AllowedCPUs="
             }
         if facts.enabled.contains(name) {
-            return FeatureReport(name, .available, reason: "held by the kernel: \(purpose)")
+            return FeatureReport(name, .available, reason: "enforced by the kernel: \(purpose)")
         }
         let reason = facts.unavailable[name] ?? "it is not enabled here"
         let remedy =
             hierarchy.mode == .hybrid
             ? "boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all; until then, Enforcement=best"
             : "under systemd, name \(name) in Delegate= (for users: in user@.service)"
-        return FeatureReport(name, .missing, reason: "\(purpose) cannot be held: \(reason)", remedy: remedy)
+        return FeatureReport(name, .missing, reason: "\(purpose) cannot be enforced: \(reason)", remedy: remedy)
     }
 
     private static func swap() -> FeatureReport {

@@ -53,7 +53,7 @@ enum LimitTranslation {
         limit.map { .number($0) } ?? (isNew ? nil : .max)
     }
 
-    /// What the kernel does not hold, by key.
+    /// What the kernel does not enforce, by key.
     ///
     /// - Parameter hasSwap: without swap on the host, a missing `memory.swap.max` holds nothing back that could happen.
     static func unenforced(_ results: [LimitResult], hasSwap: Bool) -> [UnenforcedLimit] {

@@ -152,7 +152,7 @@ extension Controller {
         for key in SessionKeys.all { policy[key.name] = .string(key.write(session.policy)) }
         return Reply([
             "session": description.json, "settings": .array(session.settings.map { .string($0) }),
-            "policy": .object(policy), "unheld": .array((session.life?.unenforced ?? []).map(\.json)),
+            "policy": .object(policy), "unenforced": .array((session.life?.unenforced ?? []).map(\.json)),
         ])
     }
 
@@ -190,7 +190,7 @@ extension Controller {
             "version": .string(Version.text), "slice": .string(configuration.slice),
             "socket": .string(configuration.socket), "enforcement": .string(configuration.enforcement.rawValue),
             "effectiveLimitBytes": JSON(pool.budget.effectiveLimit), "memoryMaxBytes": JSON(pool.budget.memoryMax),
-            "abilities": .array(configuration.features.map(\.json)),
+            "features": .array(configuration.features.map(\.json)),
         ]
     }
 }

@@ -67,7 +67,7 @@ package final class SliceWorld: World {
     static let moverToken: UInt64 = 3
 
     /// - Parameters:
-    ///   - isEnforcing: whether a life whose limits the kernel does not hold is refused (`Enforcement=kernel`).
+    ///   - isEnforcing: whether a life whose limits the kernel does not enforce is refused (`Enforcement=kernel`).
     ///   - notice: for what an operator should read and no client waits for.
     package init(
         slice: consuming Slice, in hierarchy: Hierarchy, meters: PoolMeters, isEnforcing: Bool, budget: PoolBudget,
@@ -105,7 +105,7 @@ package final class SliceWorld: World {
             if isEnforcing, let unenforced = facts.unenforced.first {
                 held.slice.sessions.removeEmptyChild(life.directoryName)
                 throw WorldError(
-                    "\(unenforced.key)= cannot be held here: \(unenforced.reason); change the policy, or start the controller "
+                    "\(unenforced.key)= cannot be enforced here: \(unenforced.reason); change the policy, or start the controller "
                         + "with Enforcement=best")
             }
             do {

@@ -98,7 +98,7 @@ extension Cause {
     package static func poolFull(sessions: Int, limit: Int, idle: Duration) -> Cause {
         Cause(
             kind: .poolFull,
-            message: "gave its place to another session: \(sessions) of \(limit) were taken, "
+            message: "evicted to admit another session: \(sessions) of \(limit) were taken, "
                 + "and it had been idle longest, for \(Wording.roughly(idle))",
             numbers: [
                 Number("sessions", Int64(sessions)), Number("limit", Int64(limit)),
@@ -109,7 +109,7 @@ extension Cause {
     package static func poolMemoryFull(available: UInt64, needed: UInt64, idle: Duration) -> Cause {
         Cause(
             kind: .poolFull,
-            message: "made room for another session: \(Wording.bytes(available)) were available, "
+            message: "evicted to admit another session: \(Wording.bytes(available)) were available, "
                 + "\(Wording.bytes(needed)) needed, and it had been idle longest, for \(Wording.roughly(idle))",
             numbers: [
                 Number("availableBytes", bytes: available), Number("neededBytes", bytes: needed),

@@ -37,7 +37,7 @@ package struct Session: Sendable {
         self.lastActivity = lastActivity
     }
 
-    /// Of the caller's own settings, those that the kernel does not hold: whoever asked for a limit must hear that there is
+    /// Of the caller's own settings, those that the kernel does not enforce: whoever asked for a limit must hear that there is
     /// none.
     package var unenforcedSettings: [UnenforcedLimit] {
         (life?.unenforced ?? []).filter { limit in settings.contains { $0.hasPrefix(limit.key + "=") } }

@@ -30,7 +30,7 @@ package struct SessionLimits: Hashable, Sendable {
     }
 }
 
-/// A limit that the kernel does not hold for a session, by the name of its key.
+/// A limit that the kernel does not enforce for a session, by the name of its key.
 package struct UnenforcedLimit: Hashable, Sendable, CustomStringConvertible {
     package let key: String
     package let reason: String
@@ -40,5 +40,5 @@ package struct UnenforcedLimit: Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    package var description: String { "\(key)= is not held: \(reason)" }
+    package var description: String { "\(key)= is not enforced: \(reason)" }
 }

@@ -48,8 +48,8 @@ package enum Interface {
           cause: ?Cause
         )
 
-        # A limit that the kernel does not hold for a session.
-        type UnheldLimit (
+        # A limit that the kernel does not enforce for a session.
+        type UnenforcedLimit (
           key: string,
           reason: string
         )
@@ -61,10 +61,10 @@ package enum Interface {
           milliseconds: int
         )
 
-        # event: queued (position), granted (session to unheld, and the cgroup's descriptor), attached,
+        # event: queued (position), granted (session to unenforced, and the cgroup's descriptor), attached,
         # attach_failed (reason), close_input (cause to refusable), cancel_turn (cause, turn), released,
         # ended (cause, suspended, exitCode, recordProblem).
-        # unheld: of the settings that Open asked for, those that the kernel does not hold.
+        # unenforced: of the settings that Open asked for, those that the kernel does not enforce.
         # resume: what a former life left by Remember or SetToken for this one to go on with.
         # close_input says that the life is being ended: close the command's input, milliseconds later SIGTERM follows.
         # Where it is refusable, a Turn that is not among the first reports of this lease takes it back: a launcher that
@@ -83,7 +83,7 @@ package enum Interface {
           graceMilliseconds: ?int,
           followsEnd: ?bool,
           resume: ?string,
-          unheld: ?[]UnheldLimit,
+          unenforced: ?[]UnenforcedLimit,
           reason: ?string,
           cause: ?Cause,
           milliseconds: ?int,
@@ -108,7 +108,7 @@ package enum Interface {
         )
 
         # status: available, degraded, missing.
-        type Ability (
+        type Feature (
           name: string,
           status: string,
           reason: string,
@@ -167,7 +167,7 @@ package enum Interface {
 
         method Show(
           session: string
-        ) -> (session: Session, settings: []string, policy: [string]string, unheld: []UnheldLimit)
+        ) -> (session: Session, settings: []string, policy: [string]string, unenforced: []UnenforcedLimit)
 
         # Who would go next, and why not the others.
         method Explain() -> (
@@ -191,7 +191,7 @@ package enum Interface {
         method Kill(session: string) -> (session: Session)
 
         # Lays settings over a session's policy: each Key=Value of [Session].
-        method Set(session: string, settings: []string) -> (session: Session, unheld: []UnheldLimit)
+        method Set(session: string, settings: []string) -> (session: Session, unenforced: []UnenforcedLimit)
 
         # What the next life needs to go on, told from inside a session: it finds it in PINFOLD_RESUME.
         # life: refused where another one is current. Refused also where the launcher keeps the token by Remember.
@@ -210,7 +210,7 @@ package enum Interface {
           enforcement: string,
           effectiveLimitBytes: int,
           memoryMaxBytes: ?int,
-          abilities: []Ability
+          features: []Feature
         )
 
         error NoSuchSession (session: string)

@@ -35,7 +35,7 @@ package enum LeaseEvent: Hashable, Sendable {
         package let resume: String?
         /// Whether the life before this one was ended for good, and not only lost.
         package let followsEnd: Bool
-        /// Of the settings the caller asked for, those that the kernel does not hold.
+        /// Of the settings the caller asked for, those that the kernel does not enforce.
         package let unenforced: [UnenforcedLimit]
 
         package init(
@@ -94,7 +94,7 @@ extension LeaseEvent {
                 "cgroup": .string(grant.cgroup), "policy": .string(grant.policy),
                 "enforcement": .string(grant.enforcement.rawValue), "socket": .string(grant.socket),
                 "graceMilliseconds": JSON(grant.graceMilliseconds), "resume": JSON(grant.resume),
-                "followsEnd": .bool(grant.followsEnd), "unheld": .array(grant.unenforced.map(\.json)),
+                "followsEnd": .bool(grant.followsEnd), "unenforced": .array(grant.unenforced.map(\.json)),
             ]
         case .attached: ["event": "attached"]
         case .attachFailed(let reason): ["event": "attach_failed", "reason": .string(reason)]
@@ -155,7 +155,7 @@ extension LeaseEvent.Grant {
             graceMilliseconds: try object.required("graceMilliseconds", as: .milliseconds),
             resume: try object.optional("resume", as: .string),
             followsEnd: try object.optional("followsEnd", as: .bool) ?? false,
-            unenforced: try object.optional("unheld", as: .array(of: .unenforcedLimit)) ?? [])
+            unenforced: try object.optional("unenforced", as: .array(of: .unenforcedLimit)) ?? [])
     }
 }
 

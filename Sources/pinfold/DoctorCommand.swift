@@ -15,11 +15,11 @@ enum DoctorCommand {
         let reports: [JSON]
         var about: JSONObject = [:]
         if arguments["slice"] == nil, let answer = try askController(arguments) {
-            reports = try answer.required("abilities", as: .array(of: .any))
+            reports = try answer.required("features", as: .array(of: .any))
             about = answer
         } else {
             reports = Doctor.examine(sliceNamed: arguments["slice"]).map(\.json)
-            about = ["version": .string(Version.text), "abilities": .array(reports)]
+            about = ["version": .string(Version.text), "features": .array(reports)]
         }
         if arguments.has("json") {
             try Output.printPretty(.object(about))

@@ -50,7 +50,7 @@ enum ListCommand {
         switch session.enforcement {
         case nil: "-"
         case .kernel?: session.memoryMax.map(Wording.bytes) ?? "none"
-        case .observed?, Enforcement.none?: "not held"
+        case .observed?, Enforcement.none?: "not enforced"
         }
     }
 }

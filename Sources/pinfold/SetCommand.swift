@@ -16,7 +16,7 @@ enum SetCommand {
         var client = try Client(arguments)
         let answer = try client.ask(
             .set(arguments.words[0], settings: Array(arguments.words.dropFirst())), within: .seconds(60))
-        for limit in try answer.required("unheld", as: .array(of: .unenforcedLimit)) {
+        for limit in try answer.required("unenforced", as: .array(of: .unenforcedLimit)) {
             Output.printError(limit.description)
         }
         if arguments.has("json") { try Output.printPretty(answer["session"] ?? .null) }

@@ -20,7 +20,7 @@ enum ShowCommand {
     /// One object: the session's members first, as in `list`, then what only `show` tells.
     private static func merged(_ answer: JSONObject) -> JSON {
         guard var session = answer["session"]?.object else { return .object(answer) }
-        for key in ["settings", "policy", "unheld"] where answer[key] != nil {
+        for key in ["settings", "policy", "unenforced"] where answer[key] != nil {
             session[key == "policy" ? "policyKeys" : key] = answer[key]
         }
         return .object(session)
@@ -44,8 +44,8 @@ enum ShowCommand {
         if let idle = session.idleSeconds { lines.append(("Last used", "\(Wording.span(.seconds(Int64(idle)))) ago")) }
         lines.append(("Resumable", session.isResumable ? "yes" : "no"))
         if let cause = session.cause { lines.append(("Why", "\(cause.kind.rawValue): \(cause.message)")) }
-        for limit in try answer.required("unheld", as: .array(of: .unenforcedLimit)) {
-            lines.append(("Not held", "\(limit.key)=: \(limit.reason)"))
+        for limit in try answer.required("unenforced", as: .array(of: .unenforcedLimit)) {
+            lines.append(("Not enforced", "\(limit.key)=: \(limit.reason)"))
         }
         let width = lines.map(\.0.count).max() ?? 0
         let facts = lines.map {
@@ -73,8 +73,8 @@ enum ShowCommand {
     private static func words(_ enforcement: Enforcement) -> String {
         switch enforcement {
         case .kernel: "kernel (memory.max)"
-        case .observed: "observed (watched, not held)"
-        case .none: "none (nobody holds the memory limit)"
+        case .observed: "observed (not enforced)"
+        case .none: "none (the memory limit is not enforced)"
         }
     }
 }

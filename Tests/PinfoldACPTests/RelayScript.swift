@@ -100,7 +100,7 @@ struct RelayScript {
     }
 
     static let poolFull = Reason(
-        kind: "pool_full", message: "gave its place", json: ["kind": "pool_full", "message": "gave its place"])
+        kind: "pool_full", message: "evicted", json: ["kind": "pool_full", "message": "evicted"])
 
     /// The controller suspends the agent, which leaves.
     mutating func suspend(_ reason: Reason = RelayScript.poolFull) {

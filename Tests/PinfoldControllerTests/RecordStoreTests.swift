@@ -196,7 +196,7 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> I
 }
 
 @Suite struct LimitTranslationTests {
-    /// The kernel refuses such a quota, which is then told as not held; none would give everything.
+    /// The kernel refuses such a quota, which is then reported as not enforced; none would give everything.
     @Test func quotaThatDoesNotFitIsTheLargestAndNotNone() {
         var policy = SessionPolicy()
         policy.cpuQuota = 18_446_744_073_709_551_615

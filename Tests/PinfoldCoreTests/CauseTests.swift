@@ -109,7 +109,7 @@ private let deaths: [Death] = [
         (.lifetime(limit: .seconds(3_600)), "at the end of its life; LifetimeSec=1h"),
         (
             .poolFull(sessions: 10, limit: 10, idle: .milliseconds(1_500)),
-            "gave its place to another session: 10 of 10 were taken, and it had been idle longest, for 1.5s"
+            "evicted to admit another session: 10 of 10 were taken, and it had been idle longest, for 1.5s"
         ),
     ])
     func messageSaysTheNumbersAndTheKey(cause: Cause, message: String) {

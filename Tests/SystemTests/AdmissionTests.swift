@@ -22,7 +22,7 @@ struct AdmissionTests {
             let third = try rig.start("third")
             #expect(try second.wait() == 75)
             #expect(
-                second.errors().contains("is suspended, come back later: gave its place to another session: 3 of 3"))
+                second.errors().contains("is suspended, come back later: evicted to admit another session: 3 of 3"))
             #expect(try rig.state("second") == "suspended")
             #expect(try rig.cause("second") == "pool_full")
             #expect(try rig.state("busy") == "busy")

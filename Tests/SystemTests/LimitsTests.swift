@@ -31,7 +31,7 @@ struct LimitsTests {
             ]
             for (file, value) in held { #expect(try rig.file("a.1", file) == value, "\(file)") }
             let shown = try JSON.parse(try rig.pinfold("show", "a", "--json").output)
-            #expect(shown["unheld"]?.array?.isEmpty == true)
+            #expect(shown["unenforced"]?.array?.isEmpty == true)
             #expect(shown["enforcement"]?.string == "kernel")
             #expect(program.errors() == "")
         }

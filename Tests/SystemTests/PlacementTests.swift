@@ -80,7 +80,7 @@ struct PlacementTests {
                 let enter = ["sh", "-c", "echo $$ > \(tainted.path)/cgroup.procs; exec \"$@\"", "sh"]
                 let program = try rig.start("a", wrapped: enter)
                 let placement = try rig.session("a")["placement"]?.string
-                let features = try JSON.parse(try rig.pinfold("doctor", "--json").output)["abilities"]?.array
+                let features = try JSON.parse(try rig.pinfold("doctor", "--json").output)["features"]?.array
                 let isBuggy =
                     features?.first { $0["name"]?.string == "reuse after kill" }?["status"]?.string == "missing"
                 #expect(placement == (isBuggy ? "attach" : "into"))

@@ -101,7 +101,7 @@ struct SurfaceTests {
             let program = try rig.start("a")
             let done = try rig.pinfold("set", "a", "IdleTimeoutSec=5min", "MemoryMax=100M")
             #expect(done.status == 0)
-            let said = "pinfold: MemoryMax= is not held: the memory controller is not enabled here\n"
+            let said = "pinfold: MemoryMax= is not enforced: the memory controller is not enabled here\n"
             #expect(done.errors.contains(said) == !Machine.hasMemoryController)
             let shown = try JSON.parse(try rig.pinfold("show", "a", "--json").output)
             #expect(shown["policyKeys"]?["IdleTimeoutSec"]?.string == "5min")
@@ -111,11 +111,11 @@ struct SurfaceTests {
 
     @Test func limitThatACallerAsksForAndNobodyHoldsIsSaidAtTheStart() throws {
         try Rig.with { rig in
-            let said = "pinfold: MemoryMax= is not held: the memory controller is not enabled here\n"
+            let said = "pinfold: MemoryMax= is not enforced: the memory controller is not enabled here\n"
             let asked = try rig.pinfold("run", "--set", "MemoryMax=100M", "--", "true")
             #expect(asked.status == 0)
             #expect(asked.errors.contains(said) == !Machine.hasMemoryController)
-            #expect(try !rig.pinfold("run", "--", "true").errors.contains("is not held"))
+            #expect(try !rig.pinfold("run", "--", "true").errors.contains("is not enforced"))
         }
     }
 
@@ -166,7 +166,7 @@ struct SurfaceTests {
     @Test func doctorSaysForEachAbilityWhetherWhyAndWhatToType() throws {
         try Rig.with { rig in
             let answer = try JSON.parse(try rig.pinfold("doctor", "--json").output)
-            let features = try #require(answer["abilities"]?.array)
+            let features = try #require(answer["features"]?.array)
             #expect(features.count >= 14)
             for feature in features {
                 let status = try #require(feature["status"]?.string)
@@ -207,7 +207,7 @@ struct SurfaceTests {
             try Data("[Pool]\n".utf8).write(to: URL(filePath: rig.folder + "/policies/pool.policy"))
             let done = try Program(Program.pinfold, rig.serveArguments, rig: rig).finish()
             #expect(done.status == 1)
-            #expect(done.errors.contains("no memory limit can be held there"))
+            #expect(done.errors.contains("no memory limit can be enforced there"))
             #expect(done.errors.contains("Enforcement=best"))
         }
     }
