@@ -247,6 +247,9 @@ package final class RecordStore {
         if retryAt != nil { retryAt = clock() }
     }
 
+    /// Whether the worker has a batch in hand.
+    var isWriting: Bool { !writing.isEmpty }
+
     /// Whether everything handed in is on disk.
     package var isSettled: Bool { writing.isEmpty && waiting.isEmpty && failed.isEmpty }
 

@@ -29,6 +29,7 @@ final class ControllerHarness {
     let controller: Controller
     let stage: any Stage
     private let clock: Clock
+    private let hasRealFiles: Bool
     private(set) var sayings: [String] = []
 
     final class Clock {
@@ -37,11 +38,12 @@ final class ControllerHarness {
 
     private init(
         _ stage: any Stage, folder: String, policies: PolicySet, policyFolder: String?, clock: Clock,
-        records: RecordStore, passesDescriptors: Bool
+        records: RecordStore, hasRealFiles: Bool, passesDescriptors: Bool
     ) throws {
         self.folder = folder
         self.stage = stage
         self.clock = clock
+        self.hasRealFiles = hasRealFiles
         let budget = PoolBudget(policy: policies.pool, effectiveLimit: 8 << 30, taskLimit: 32_768)
         let said = Sayings()
         let listener = try LocalListener(
@@ -77,7 +79,7 @@ final class ControllerHarness {
                 let records = try RecordStore(files ?? RecordFolder(path), path: path, clock: { clock.now })
                 let harness = try ControllerHarness(
                     stage, folder: folder, policies: set, policyFolder: folder + "/policies", clock: clock,
-                    records: records, passesDescriptors: passesDescriptors)
+                    records: records, hasRealFiles: files == nil, passesDescriptors: passesDescriptors)
                 return try body(harness)
             }
             switch kind {
@@ -92,7 +94,15 @@ final class ControllerHarness {
     var world: any World { controller.world }
 
     /// Lets time pass, and the loop notice.
+    ///
+    /// What is being written to a real disk is written by then: that time does not stand still while a machine is busy,
+    /// and a write that seems to take as long as the span would be taken for one that hangs.
     func pass(_ span: Duration) throws {
+        let records = controller.records
+        if hasRealFiles, records.isWriting {
+            var done = pollfd(fd: records.wakeDescriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&done, 1, 60_000) == 1 else { throw Missing("the end of a write") }
+        }
         clock.now = clock.now + span
         _ = try controller.turn(patience: .zero)
     }
