@@ -26,9 +26,14 @@ package final class LogThread {
     /// Whether there are lines of which nobody knows yet that they were dropped.
     package var hasDropped: Bool { dropped > 0 }
 
+    /// How long a line waits for room before it is dropped: not at all once there is a loop that others wait for. Before, a
+    /// thousand records may have to be named at once.
+    package var patience = Duration.zero
+
     package func notice(_ text: String) {
         collect()
         let line = PrintableText(text, most: Self.longestLine).description
+        if dropped == 0, waiting + line.utf8.count > Self.mostWaiting { finish(within: patience) }
         guard dropped == 0, waiting + line.utf8.count <= Self.mostWaiting else {
             dropped += 1
             return

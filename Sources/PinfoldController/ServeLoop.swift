@@ -43,9 +43,11 @@ package enum ServeLoop {
         // Before there are workers: a thread that does not block them would be killed by them.
         let signals = try SignalSource([.terminate, .interrupt, .hangUp, .child])
         let openFiles = try raiseOpenFilesLimit()
+        log.patience = .seconds(2)
         let controller = try ControllerStart(options: options, notice: notice) {
             Instant(nanoseconds: MonotonicClock.now().nanoseconds)
         }.run()
+        log.patience = .zero
         try controller.watch(signals.descriptor.number, as: Source.signals)
         var command: HarnessCommand?
         if !options.command.isEmpty, let world = controller.world as? SliceWorld {

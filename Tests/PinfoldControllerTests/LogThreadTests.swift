@@ -1,3 +1,4 @@
+import Glibc
 import PinfoldController
 import PinfoldLinux
 import TestSupport
@@ -30,6 +31,18 @@ import Testing
         let kept = lines.count { $0.hasPrefix("line ") }
         #expect(lines.last == "\(2_000 - kept) lines of this log were dropped: nobody read it")
         #expect(!log.hasDropped)
+    }
+
+    /// As at a start that has a thousand records to name.
+    @Test func noLineIsDroppedWhileItMayWaitForRoom() throws {
+        let log = try LogThread { line in
+            if line.hasPrefix("first") { poll(nil, 0, 50) }
+        }
+        log.patience = .seconds(60)
+        log.notice("first")
+        for index in 0..<2_000 { log.notice("line \(index), of which more come at once than are kept waiting") }
+        #expect(!log.hasDropped)
+        log.finish(within: .seconds(60))
     }
 
     @Test func lineOfTheLogIsOneLine() throws {
