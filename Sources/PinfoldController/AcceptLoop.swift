@@ -14,7 +14,7 @@ extension Controller {
             do throws(Errno) {
                 guard let stream = try listener.accept() else { return }
                 let id = nextClient()
-                let connection = try ClientConnection(id: id, stream: stream, inputClosing: inputClosing)
+                let connection = try ClientConnection(id: id, stream: stream, closingThread: closingThread)
                 if let refusal = refusal(of: connection) {
                     _ = connection.send(InterfaceError.notAdmitted(refusal).reply.frame)
                     continue
@@ -33,14 +33,14 @@ extension Controller {
         let count = connections.count
         guard count < limits.connections else { return "all \(limits.connections) connections are taken" }
         guard !isPrivileged(connection) else { return nil }
-        guard count < limits.connections - limits.keptConnections, inputClosing.total < limits.inputClosing else {
+        guard count < limits.connections - limits.keptConnections, closingThread.total < limits.closing else {
             return "all connections are taken"
         }
         let own = use.of(connection.peer.user).connections
         guard own < limits.connectionsPerUser else {
             return "\(connection.user) has \(own) connections already, as many as one user may have"
         }
-        guard inputClosing.pending(of: connection.peer.user) < limits.closingPerUser else {
+        guard closingThread.pending(of: connection.peer.user) < limits.closingPerUser else {
             return "descriptors that \(connection.user) has passed are still being closed"
         }
         return nil

@@ -8,7 +8,7 @@ package final class ClientConnection {
     package let peer: PeerCredentials
     let number: Int32
     private var stream: LocalStream?
-    private let inputClosing: ClosingThread
+    private let closingThread: ClosingThread
     private var reader = FrameReader(longest: Frame.longestCall)
     /// A descriptor that came and is not yet claimed by a call.
     private var received: OwnedDescriptor?
@@ -32,21 +32,21 @@ package final class ClientConnection {
         case token(SessionID)
     }
 
-    init(id: ClientID, stream: consuming LocalStream, inputClosing: ClosingThread) throws(Errno) {
+    init(id: ClientID, stream: consuming LocalStream, closingThread: ClosingThread) throws(Errno) {
         self.id = id
         peer = try stream.peer()
         number = stream.descriptor.number
         stream.takeUrgentBytesInline()
         self.stream = consume stream
-        self.inputClosing = inputClosing
+        self.closingThread = closingThread
     }
 
     deinit {
-        if let received = received.take() { inputClosing.close(received, of: peer.user) }
+        if let received = received.take() { closingThread.close(received, of: peer.user) }
         guard let stream = stream.take() else { return }
         // Nothing can come from here on; what has come may be descriptors.
         stream.hangUp()
-        if stream.hasUnread { inputClosing.close(stream.takeDescriptor(), of: peer.user) }
+        if stream.hasUnread { closingThread.close(stream.takeDescriptor(), of: peer.user) }
     }
 
     var user: UserID { UserID(peer.user) }
@@ -130,7 +130,7 @@ package final class ClientConnection {
             reader.append(buffer[..<count])
             if let descriptor = descriptors.accepted.takeFirst() { received = consume descriptor }
             guard descriptors.refused.count == 0 else {
-                inputClosing.close(descriptors.refused, of: peer.user)
+                closingThread.close(descriptors.refused, of: peer.user)
                 return .unwelcome
             }
             return .some

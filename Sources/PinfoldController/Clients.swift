@@ -81,7 +81,7 @@ extension Controller {
         // Sessions may be forgotten by what they say, and then others have their places.
         let leases = pool.sessions.residents.compactMap { index in
             let life = pool.sessions.all[index].life
-            return life?.stopping?.isRefusable == true ? life?.lease : nil
+            return life?.state.isRefusable == true ? life?.lease : nil
         }
         for id in leases {
             guard let connection = connections[id] else { continue }

@@ -51,7 +51,7 @@ package final class Controller {
     var calls = CallQueue()
     /// Connections whose call comes in pieces, and since when, the longest first.
     var timed: [(client: ClientID, since: Instant)] = []
-    let inputClosing: ClosingThread
+    let closingThread: ClosingThread
     /// Until when no client is taken, for there is no descriptor for it.
     var acceptsAgainAt: Instant?
     var acceptFailures = Repetition()
@@ -66,7 +66,7 @@ package final class Controller {
         static let listener: UInt64 = 1
         static let world: UInt64 = 2
         static let records: UInt64 = 3
-        static let inputClosing: UInt64 = 4
+        static let closing: UInt64 = 4
         /// Sources of whoever runs the loop: signals, a child.
         static let outside: ClosedRange<UInt64> = 8...15
         static let firstClient: UInt64 = 16
@@ -85,12 +85,12 @@ package final class Controller {
         self.boot = boot
         self.clock = clock
         limits = ClientLimits(openFiles: openFilesLimit())
-        inputClosing = try ClosingThread()
+        closingThread = try ClosingThread()
         poller = try Poller(capacity: 256)
         try poller.add(listener.descriptor.number, token: Token.listener, for: .readable)
         try poller.add(world.wakeDescriptor, token: Token.world, for: .readable)
         try poller.add(records.wakeDescriptor, token: Token.records, for: .readable)
-        try poller.add(inputClosing.wakeDescriptor, token: Token.inputClosing, for: .readable)
+        try poller.add(closingThread.wakeDescriptor, token: Token.closing, for: .readable)
         self.listener = listener
     }
 
@@ -128,7 +128,7 @@ package final class Controller {
             case Token.listener: acceptClients()
             case Token.world: break
             case Token.records: break
-            case Token.inputClosing: inputClosing.collect()
+            case Token.closing: closingThread.collect()
             case Token.outside: outside.append(ready.token - Token.outside.lowerBound)
             default: serve(ClientID(ready.token), ready.ready)
             }

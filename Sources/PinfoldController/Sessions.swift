@@ -96,7 +96,7 @@ extension Controller {
         let lifeID = LifeID(session: id, number: number)
         dispatch(.leaseTaken(lifeID, by: connection.id))
         grant(lifeID, to: connection.id, isNew: false)
-        if let life = pool.sessions[id]?.life, let cause = life.stopping?.cause,
+        if let life = pool.sessions[id]?.life, let cause = life.ending?.cause,
             let inputClosing = life.inputClosing(at: clock())
         {
             notify(connection.id, .closeInput(cause, inputClosing))
@@ -116,7 +116,7 @@ extension Controller {
                 try checkChild(process, of: connection.peer)
             } catch {
                 // It may be anything.
-                inputClosing.close(process.takeDescriptor(), of: connection.peer.user)
+                closingThread.close(process.takeDescriptor(), of: connection.peer.user)
                 throw error
             }
             connection.isAttaching = true

@@ -6,10 +6,9 @@ extension SessionPool {
         guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
         sessions[index].life?.processID = processID
         sessions[index].life?.placement = placement
-        guard case .starting = life.stage else { return }
-        sessions[index].life?.stage = .running
+        guard case .starting = life.state else { return }
         sessions[index].lastActivity = now
-        schedule(index, at: now)
+        apply(.started, to: index, at: now, &actions)
         actions.append(.save(id.session))
         actions.append(
             .log(
@@ -19,8 +18,8 @@ extension SessionPool {
     }
 
     /// The command could not be executed. Whatever the session could resume before, it still can.
-    mutating func failStart(of id: LifeID, _ cause: Cause, at now: Instant, _ actions: inout [Action]) {
-        guard let index = sessions.index(of: id), let life = sessions[index].life, life.status == nil else { return }
+    mutating func failStart(_ index: Int, _ cause: Cause, at now: Instant, _ actions: inout [Action]) {
+        guard sessions[index].life?.status == nil else { return }
         sessions[index].life?.status = .exited(cause.number("exit").map { Int32(clamping: $0) } ?? ExitCode.failed)
         stop(index, because: cause, suspends: sessions[index].token != nil, from: .kill, at: now, &actions)
     }
@@ -39,11 +38,11 @@ extension SessionPool {
     }
 
     mutating func refreshAlone(_ index: Int, at now: Instant, _ actions: inout [Action]) {
-        guard let life = sessions[index].life, life.stopping == nil else { return }
+        guard let life = sessions[index].life, !life.state.isEnding else { return }
         sessions[index].lastActivity = now
         sessions[index].life?.isReclaimed = false
         let id = LifeID(session: sessions[index].id, number: life.number)
-        thaw(index, &actions)
+        apply(.used, to: index, at: now, &actions)
         if life.loggedIdle {
             sessions[index].life?.loggedIdle = false
             actions.append(.log(LoggedEvent(.busy, id)))
@@ -51,10 +50,18 @@ extension SessionPool {
         schedule(index, at: now)
     }
 
-    private mutating func thaw(_ index: Int, _ actions: inout [Action]) {
-        guard let life = sessions[index].life, life.isFrozen else { return }
+    mutating func freeze(_ index: Int, at now: Instant, _ actions: inout [Action]) {
+        guard let life = sessions[index].life else { return }
         let id = LifeID(session: sessions[index].id, number: life.number)
-        sessions[index].life?.isFrozen = false
+        enter(.frozen, index, at: now)
+        actions.append(.freeze(id))
+        actions.append(.log(LoggedEvent(.frozen, id)))
+    }
+
+    mutating func thaw(_ index: Int, at now: Instant, _ actions: inout [Action]) {
+        guard let life = sessions[index].life else { return }
+        let id = LifeID(session: sessions[index].id, number: life.number)
+        enter(.running, index, at: now)
         actions.append(.thaw(id))
         actions.append(.log(LoggedEvent(.thawed, id)))
     }
@@ -63,7 +70,7 @@ extension SessionPool {
         guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
         sessions[index].life?.turnReports += 1
         sessions[index].life?.launcherKeepsToken = true
-        if life.stopping?.isRefusable == true { reinstate(index, at: now, &actions) }
+        apply(.turnReported, to: index, at: now, &actions)
         if life.cancelledTurn?.isOver(by: report) == true { sessions[index].life?.cancelledTurn = nil }
         // A turn that was reported before has its time from then.
         let clocks = TurnClock.clocks(of: report, at: now).map { turn in
@@ -81,7 +88,7 @@ extension SessionPool {
         sessions[index].life?.turnIsUse = isUse
         if isUse || life.turnIsUse { handleActivity(id, .acp, at: now, &actions) }
         // Whoever is asked for an answer must run, whatever counts as activity.
-        if report.state != .none { thaw(index, &actions) }
+        if report.state != .none { apply(.used, to: index, at: now, &actions) }
         schedule(index, at: now)
         if isAnotherState, report.state == .waiting { actions.append(.log(LoggedEvent(.waiting, id))) }
     }
@@ -89,7 +96,7 @@ extension SessionPool {
     /// What time alone does to a life that runs.
     mutating func advanceRunning(_ index: Int, at now: Instant, _ actions: inout [Action]) {
         let session = sessions[index]
-        guard let life = session.life, case .running = life.stage else { return }
+        guard let life = session.life, life.state.isRunning else { return }
         if let deadline = life.leaseDeadline, now >= deadline {
             loseLease(index, at: now, &actions)
             return
@@ -117,10 +124,8 @@ extension SessionPool {
             actions.append(.reclaim(id))
             actions.append(.log(LoggedEvent(.reclaimed, id)))
         }
-        if let after = session.policy.freezeIdle, !life.isFrozen, session.idleTime(at: now) >= after {
-            sessions[index].life?.isFrozen = true
-            actions.append(.freeze(id))
-            actions.append(.log(LoggedEvent(.frozen, id)))
+        if let after = session.policy.freezeIdle, session.idleTime(at: now) >= after {
+            apply(.freezeDue, to: index, at: now, &actions)
         }
     }
 }
@@ -134,41 +139,22 @@ extension Session {
     /// The next moment at which time alone may change this session.
     func nextDeadline(at now: Instant) -> Instant? {
         guard let life else { return nil }
-        return Instant.earliest(life.failures.retry?.at, stageDeadline(of: life))
+        return Instant.earliest(
+            life.failures.retry?.at, life.state.isRunning ? runningDeadline(of: life) : life.state.deadline)
     }
 
-    private func stageDeadline(of life: Life) -> Instant? {
-        switch life.stage {
-        case .starting(let deadline):
-            return deadline
-        case .stopping(let stopping):
-            return stopping.nextDeadline
-        case .running:
-            var due = Instant.earliest(life.leaseDeadline, policy.lifetime.map { life.startedAt + $0 })
-            due = Instant.earliest(due, turnDeadline)
-            guard life.turn == .none, !life.awaitsLauncher else { return due }
-            // Idle for longer than the limit but busy by its own measure: nothing happens before it is idle.
-            func idleFor(_ span: Duration?) -> Instant? {
-                span.map { max(lastActivity + max($0, policy.idleAfter), life.nestedUseUntil ?? lastActivity) }
-            }
-            if !life.loggedIdle { due = Instant.earliest(due, idleFor(policy.idleAfter)) }
-            due = Instant.earliest(due, idleFor(idleLimit))
-            if !life.isReclaimed { due = Instant.earliest(due, idleFor(policy.reclaimIdle)) }
-            if !life.isFrozen { due = Instant.earliest(due, idleFor(policy.freezeIdle)) }
-            return due
+    private func runningDeadline(of life: Life) -> Instant? {
+        var due = Instant.earliest(life.leaseDeadline, policy.lifetime.map { life.startedAt + $0 })
+        due = Instant.earliest(due, turnDeadline)
+        guard life.turn == .none, !life.awaitsLauncher else { return due }
+        // Idle for longer than the limit but busy by its own measure: nothing happens before it is idle.
+        func idleFor(_ span: Duration?) -> Instant? {
+            span.map { max(lastActivity + max($0, policy.idleAfter), life.nestedUseUntil ?? lastActivity) }
         }
-    }
-}
-
-extension Stopping {
-    fileprivate var nextDeadline: Instant? {
-        let stepEnd: Instant? =
-            switch step {
-            case .closingInput(let until), .terminating(let until): until
-            case .killing(let since, let isReportedStuck):
-                isReportedStuck || isEmpty ? nil : since + SessionPool.stuckAfter
-            case .collecting: nil
-            }
-        return Instant.earliest(stepEnd, statusDeadline)
+        if !life.loggedIdle { due = Instant.earliest(due, idleFor(policy.idleAfter)) }
+        due = Instant.earliest(due, idleFor(idleLimit))
+        if !life.isReclaimed { due = Instant.earliest(due, idleFor(policy.reclaimIdle)) }
+        if life.state != .frozen { due = Instant.earliest(due, idleFor(policy.freezeIdle)) }
+        return due
     }
 }

@@ -31,11 +31,11 @@ extension SessionPool {
         }
         let nextLife = LifeID(session: request.session, number: lives + 1)
         if queue.contains(where: { $0.request.session == request.session }) { return .alreadyRunning(nextLife) }
-        if let life = session?.life, life.stopping == nil {
+        if let life = session?.life, !life.state.isEnding {
             return .alreadyRunning(LifeID(session: request.session, number: life.number))
         }
         if let parent = request.parent {
-            guard let outer = sessions.index(of: parent), sessions.all[outer].life?.stopping == nil else {
+            guard let outer = sessions.index(of: parent), sessions.all[outer].life?.state.isEnding == false else {
                 return .parentEnds(parent.session)
             }
         }
@@ -117,7 +117,7 @@ extension SessionPool {
         sessions[index].lives = sessions[index].lives.addingUpToMost(1)
         sessions[index].lastActivity = now
         var life = Life(
-            number: sessions[index].lives, startedAt: now, stage: .starting(deadline: now + Self.startTimeout),
+            number: sessions[index].lives, startedAt: now, state: .starting(deadline: now + Self.startTimeout),
             facts: CreationFacts(enforcement: .none, unenforced: []), keepsTree: request.keepsTree)
         life.lease = request.client
         life.parent = request.parent

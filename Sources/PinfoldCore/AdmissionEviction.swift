@@ -29,7 +29,7 @@ extension SessionPool {
 
     /// What a young life has been promised but has not touched yet: two that start together must not both count it free.
     private func claim(of session: Session, at now: Instant) -> UInt64 {
-        guard let life = session.life, life.stopping == nil, now.since(life.startedAt) < Self.warmUp else { return 0 }
+        guard let life = session.life, !life.state.isEnding, now.since(life.startedAt) < Self.warmUp else { return 0 }
         let expected = expectedMemory(of: session.id, policyName: session.policyName, policy: session.policy)
         let used = life.memory.current ?? 0
         return expected > used ? expected - used : 0
@@ -41,7 +41,7 @@ extension SessionPool {
         let full = usersAtTheirLimit().intersection(queue.map(\.request.owner))
         for user in full.sorted(by: { $0.number < $1.number }) {
             let own = sessions.residents.filter { sessions.all[$0].owner == user }
-            let ending = own.count { sessions.all[$0].life?.stopping != nil }
+            let ending = own.count { sessions.all[$0].life?.state.isEnding == true }
             let waiting = queue.count { $0.request.owner == user }
             for _ in 0..<max(0, min(waiting, limit) - ending) {
                 let ranked = Eviction.rank(sessions.all.filter { $0.owner == user }, for: .place, at: now)
@@ -56,7 +56,7 @@ extension SessionPool {
 
     /// One victim for each waiting request that no ending session makes room for.
     mutating func evictForPlaces(at now: Instant, _ actions: inout [Action]) {
-        let ending = sessions.residents.count { sessions.all[$0].life?.stopping != nil }
+        let ending = sessions.residents.count { sessions.all[$0].life?.state.isEnding == true }
         // Who waits for a place of their own is helped by no other.
         let full = usersAtTheirLimit()
         let waiting = queue.count { !full.contains($0.request.owner) }
@@ -73,7 +73,7 @@ extension SessionPool {
 
     /// One victim at a time: its memory must be back before another one goes.
     mutating func evictForMemory(_ shortage: MemoryShortage, at now: Instant, _ actions: inout [Action]) {
-        guard !sessions.residents.contains(where: { sessions.all[$0].life?.stopping != nil }) else { return }
+        guard !sessions.residents.contains(where: { sessions.all[$0].life?.state.isEnding == true }) else { return }
         let need = EvictionNeed.memory(shortfall: shortage.needed - shortage.available)
         guard Eviction.rank(sessions.all, for: need, at: now).first?.isEligible == true else { return }
         evictOne(for: need, at: now, &actions) {

@@ -12,15 +12,10 @@ extension SessionPool {
                 let life = sessions.all[index].life
             else { continue }
             retryCall(index, at: now, &actions)
-            switch life.stage {
-            case .starting(let deadline):
-                guard now >= deadline else { continue }
-                let limit = Wording.span(Self.startTimeout)
-                failStart(
-                    of: LifeID(session: sessions[index].id, number: life.number),
-                    .startFailed("the command did not start within \(limit)", exit: ExitCode.failed), at: now, &actions)
-            case .running: advanceRunning(index, at: now, &actions)
-            case .stopping: advanceEnding(index, at: now, &actions)
+            if let deadline = life.state.deadline, now >= deadline {
+                apply(.deadlinePassed, to: index, at: now, &actions)
+            } else if life.state.isRunning {
+                advanceRunning(index, at: now, &actions)
             }
         }
         nextDue = sessions.residents.reduce(nil) { Instant.earliest($0, sessions.all[$1].nextDeadline(at: now)) }

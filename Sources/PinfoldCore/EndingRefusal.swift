@@ -5,9 +5,10 @@
 extension SessionPool {
     /// The life goes on as if nothing had been decided, and whoever waits for room is served by somebody else.
     mutating func reinstate(_ index: Int, at now: Instant, _ actions: inout [Action]) {
-        guard let life = sessions[index].life, let cause = life.stopping?.cause else { return }
+        guard let life = sessions[index].life, let cause = life.ending?.cause else { return }
         let id = LifeID(session: sessions[index].id, number: life.number)
-        sessions[index].life?.stage = .running
+        sessions[index].life?.state = .running
+        sessions[index].life?.ending = nil
         actions.append(.log(LoggedEvent(.reinstated, id, LoggedEvent.details(of: cause))))
         // Whatever the policy counts as activity: it would be chosen again at once.
         refresh(index, at: now, &actions)
@@ -23,18 +24,16 @@ extension SessionPool {
     /// Somebody asked for the end that has begun for another reason: no turn takes it back any more. Its launcher may
     /// be counting on one that is on its way, so it is told again.
     mutating func confirmEnding(
-        _ index: Int, on cause: Cause, suspends: Bool, at now: Instant, _ actions: inout [Action]
+        _ index: Int, _ reason: EndingReason, at now: Instant, _ actions: inout [Action]
     ) {
+        guard let cause = reason.cause else { return }
         let policy = sessions[index].policy
-        sessions[index].withStopping {
-            $0.cause = cause
-            $0.suspends = suspends
-            $0.yieldsToTurns = false
-            $0.creditEnds = now + policy.stdinClose + policy.term + Self.creditAfterKill
-        }
+        sessions[index].life?.ending?.cause = cause
+        sessions[index].life?.ending?.suspends = reason.suspends
+        sessions[index].life?.ending?.creditEnds = now + policy.stdinClose + policy.term + Self.creditAfterKill
         let id = LifeID(session: sessions[index].id, number: sessions[index].lives)
         actions.append(.log(LoggedEvent(.stopping, id, LoggedEvent.details(of: cause))))
-        closeInput(index, at: now, &actions)
+        closeInput(index, isRefusable: false, at: now, &actions)
     }
 }
 

@@ -54,8 +54,7 @@ extension SessionPool {
 
     /// Whether the last kill was refused and processes may be left.
     func isKillRefused(_ life: Life) -> Bool {
-        guard case .killing? = life.stopping?.step else { return false }
-        return life.failures.retry?.call == .kill
+        life.state.isKilling && life.failures.retry?.call == .kill
     }
 
     /// Tries again what is due.
@@ -64,11 +63,11 @@ extension SessionPool {
         sessions[index].life?.failures.retry = nil
         let id = LifeID(session: sessions[index].id, number: life.number)
         switch retry.call {
-        case .kill where isKillRefused(life): kill(index, at: now, &actions)
+        case .kill: apply(.killRefused, to: index, at: now, &actions)
         // What has changed meanwhile decides, not what was wanted then.
-        case .freeze where life.isFrozen && life.stopping == nil: actions.append(.freeze(id))
-        case .thaw where !life.isFrozen: actions.append(.thaw(id))
-        case .terminate, .kill, .freeze, .thaw: break
+        case .freeze where life.state == .frozen: actions.append(.freeze(id))
+        case .thaw where life.state != .frozen: actions.append(.thaw(id))
+        case .terminate, .freeze, .thaw: break
         }
     }
 }

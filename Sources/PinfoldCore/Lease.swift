@@ -19,22 +19,13 @@ extension SessionPool {
         sessions[index].life?.lease = nil
         sessions[index].life?.leaseDeadline = nil
         let id = LifeID(session: sessions[index].id, number: life.number)
-        switch life.stage {
-        case .starting:
-            stop(index, because: .leaseLost, suspends: false, from: .kill, at: now, &actions)
-        case .running:
-            actions.append(.log(LoggedEvent(.leaseLost, id)))
-            guard !life.keepsTree, sessions[index].policy.onLeaseLost == .stop else { return }
-            let session = sessions[index]
-            stop(
-                index, because: .leaseLost, suspends: session.token != nil && session.policy.resume != .never,
-                from: .terminate, at: now, &actions)
-        case .stopping(let stopping):
-            if stopping.isEmpty, stopping.step != .collecting {
-                // Nobody is left to say how the command ended.
-                handleEmptied(id, at: now, &actions)
-            }
-        }
+        if life.state.isRunning { actions.append(.log(LoggedEvent(.leaseLost, id))) }
+        let session = sessions[index]
+        let isKept = life.keepsTree || session.policy.onLeaseLost != .stop
+        let comesBack = life.state.isRunning && session.token != nil && session.policy.resume != .never
+        apply(
+            isKept ? .leaseLostKeeping : .leaseLost, to: index,
+            ending: EndingReason(cause: .leaseLost, suspends: comesBack), at: now, &actions)
     }
 
     /// A launcher is back after the controller was gone for a while. It is not activity.
@@ -56,7 +47,7 @@ extension SessionPool {
             guard sessions.index(of: session.id) == nil else { continue }
             if let adoptedLife = adoption.adoptedLife {
                 var life = Life(
-                    number: session.lives, startedAt: now, stage: .running, facts: adoptedLife.facts,
+                    number: session.lives, startedAt: now, state: .running, facts: adoptedLife.facts,
                     keepsTree: adoptedLife.keepsTree)
                 life.processID = adoptedLife.processID
                 life.placement = adoptedLife.placement

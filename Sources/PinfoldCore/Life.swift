@@ -2,7 +2,9 @@
 package struct Life: Sendable {
     package let number: UInt64
     package let startedAt: Instant
-    package var stage: Stage
+    package var state: LifeState
+    /// Why it ends, and what is expected of that; nil where nobody here ends it.
+    package var ending: Ending?
     /// The launcher's connection; nil while nobody holds the lease.
     package var lease: ClientID?
     /// Who waits for this life to be over.
@@ -35,7 +37,6 @@ package struct Life: Sendable {
     package var nestedUseUntil: Instant?
     /// Nobody holds the lease; the life ends then. Nil where it is held, or may be lost for good.
     package var leaseDeadline: Instant?
-    package var isFrozen = false
     package var isReclaimed = false
     /// Whether the life before this one was ended for good by its user.
     package var followsEnd = false
@@ -43,17 +44,10 @@ package struct Life: Sendable {
     /// Whether the last announced state was idle.
     package var loggedIdle = false
 
-    package enum Stage: Sendable {
-        /// Granted, the command not yet running; it fails at the deadline.
-        case starting(deadline: Instant)
-        case running
-        case stopping(Stopping)
-    }
-
-    package init(number: UInt64, startedAt: Instant, stage: Stage, facts: CreationFacts, keepsTree: Bool) {
+    package init(number: UInt64, startedAt: Instant, state: LifeState, facts: CreationFacts, keepsTree: Bool) {
         self.number = number
         self.startedAt = startedAt
-        self.stage = stage
+        self.state = state
         self.enforcement = facts.enforcement
         self.unenforced = facts.unenforced
         self.keepsTree = keepsTree
@@ -61,19 +55,13 @@ package struct Life: Sendable {
 
     /// How its ending is put to its launcher, while it has time to leave by itself.
     package func inputClosing(at now: Instant) -> InputClosing? {
-        guard case .closingInput(let until)? = stopping?.step else { return nil }
+        guard case .closingInput(let until, let isRefusable) = state else { return nil }
         return InputClosing(
-            milliseconds: UInt64(until.since(now).wholeMilliseconds), reports: turnReports,
-            isRefusable: stopping?.isRefusable == true)
+            milliseconds: UInt64(until.since(now).wholeMilliseconds), reports: turnReports, isRefusable: isRefusable)
     }
 
     /// Taken over from a former controller, and its launcher, who alone knows whether a turn is open, not yet back.
     package var awaitsLauncher: Bool { leaseDeadline != nil }
-
-    package var stopping: Stopping? {
-        guard case .stopping(let stopping) = stage else { return nil }
-        return stopping
-    }
 }
 
 /// What the cgroup of a new life turned out to hold.
@@ -112,50 +100,14 @@ package struct CPUSample: Hashable, Sendable {
     }
 }
 
-/// A life that is being ended.
-package struct Stopping: Sendable {
-    /// Why, where somebody here wanted it; nil where the command left by itself.
+/// Why a life is being ended, and what is expected of it.
+package struct Ending: Sendable {
+    /// Nil where the command left by itself and only what it left behind must go.
     package var cause: Cause?
     package var suspends: Bool
-    /// Begun because nobody used the session: a turn that begins before anything was sent to a process takes it back.
-    package var yieldsToTurns: Bool
-    package var step: Step
     /// Bytes that are counted as coming back, until `creditEnds`.
     package var expected: UInt64
     package var creditEnds: Instant
-    package var isEmpty = false
-    /// Empty but its launcher has not yet said how the command ended; not waited for beyond this.
-    package var statusDeadline: Instant?
     /// Ended by its owner for good: nothing is kept for a next life.
     package var isFinal = false
-
-    package enum Step: Hashable, Sendable {
-        /// Stdin is closed; SIGTERM follows at the deadline.
-        case closingInput(until: Instant)
-        /// SIGTERM was sent; `cgroup.kill` follows at the deadline.
-        case terminating(until: Instant)
-        /// `cgroup.kill` was written then. It is written once, unless the kernel refuses.
-        case killing(since: Instant, isReportedStuck: Bool)
-        /// Empty; the directory is being removed.
-        case collecting
-    }
-
-    package var isRefusable: Bool {
-        switch step {
-        case .closingInput: yieldsToTurns
-        case .terminating, .killing, .collecting: false
-        }
-    }
-
-    /// Killed long ago and not empty. One that is empty and waits for its launcher is not.
-    var isStuck: Bool {
-        if case .killing(_, isReportedStuck: true) = step { !isEmpty } else { false }
-    }
-
-    package var isKilling: Bool {
-        switch step {
-        case .killing, .collecting: true
-        case .closingInput, .terminating: false
-        }
-    }
 }

@@ -62,14 +62,14 @@ extension SessionPool {
     func headroomWithCredit(at now: Instant) -> UInt64? {
         guard let headroom = memory.last?.headroom(in: budget) else { return nil }
         let credit = sessions.residents.reduce(UInt64(0)) { sum, index in
-            guard let stopping = sessions.all[index].life?.stopping, now < stopping.creditEnds else { return sum }
-            return sum.addingUpToMost(stopping.expected)
+            guard let ending = sessions.all[index].life?.ending, now < ending.creditEnds else { return sum }
+            return sum.addingUpToMost(ending.expected)
         }
         return headroom.addingUpToMost(credit)
     }
 
     private func isCreditPending(at now: Instant) -> Bool {
-        sessions.residents.contains { (sessions.all[$0].life?.stopping).map { now < $0.creditEnds } ?? false }
+        sessions.residents.contains { (sessions.all[$0].life?.ending).map { now < $0.creditEnds } ?? false }
     }
 
     private mutating func enforceReserve(_ headroom: UInt64?, at now: Instant, _ actions: inout [Action]) {
@@ -93,8 +93,8 @@ extension SessionPool {
     /// Below the hard reserve nobody is given time: whoever is on the way out goes now.
     private mutating func killStopping(at now: Instant, _ actions: inout [Action]) {
         for index in sessions.residents {
-            guard let stopping = sessions.all[index].life?.stopping, !stopping.isKilling else { continue }
-            kill(index, at: now, &actions)
+            guard let state = sessions.all[index].life?.state, state.isEnding, !state.isBeyondGrace else { continue }
+            apply(.killRequested, to: index, at: now, &actions)
         }
     }
 

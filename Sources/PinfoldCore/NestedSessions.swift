@@ -25,7 +25,7 @@ extension SessionPool {
     /// Each limit is at most the parent's, and what all sessions within the outermost one may use together is at most as
     /// much as that one's own limit.
     package func confined(_ policy: SessionPolicy, openedIn parent: LifeID) throws(Refusal) -> SessionPolicy {
-        guard let index = sessions.index(of: parent), sessions.all[index].life?.stopping == nil else {
+        guard let index = sessions.index(of: parent), sessions.all[index].life?.state.isEnding == false else {
             throw .parentEnds(parent.session)
         }
         let outermost = ancestors(of: parent).last ?? parent
@@ -100,17 +100,18 @@ extension SessionPool {
         for index in sessions.residents {
             guard let life = sessions.all[index].life, let parent = life.parent else { continue }
             hasNested = true
-            let outer = sessions.index(of: parent).flatMap { sessions.all[$0].life?.stopping }
-            let isOver = sessions.index(of: parent) == nil
-            let isKilled = outer.map { $0.isKilling && !$0.isEmpty } ?? false
-            guard isOver || isKilled, life.stopping.map({ isKilled && !$0.isKilling }) ?? true else { continue }
-            let comesBack = outer?.suspends ?? sessions[parent.session]?.isSuspended ?? false
+            let outer = sessions.index(of: parent).flatMap { sessions.all[$0].life }
+            let isKilled = outer?.state.isKilling == true
+            guard outer == nil || isKilled, !life.state.isEnding || isKilled && !life.state.isBeyondGrace else {
+                continue
+            }
+            let comesBack = outer?.ending?.suspends ?? sessions[parent.session]?.isSuspended ?? false
             let session = sessions[index]
             stop(
                 index, because: .parentEnded(parent.session),
                 suspends: comesBack && session.token != nil && session.policy.resume != .never,
                 from: isKilled ? .kill : .terminate, at: now, &actions)
-            if sessions[index].life?.stopping?.isKilling == true { hasKilled = true }
+            if sessions[index].life?.state.isKilling == true { hasKilled = true }
         }
         return hasKilled
     }
@@ -119,7 +120,7 @@ extension SessionPool {
         func isOrphaned(_ request: SessionRequest) -> Bool {
             guard let parent = request.parent else { return false }
             guard let index = sessions.index(of: parent) else { return true }
-            return sessions.all[index].life?.stopping.map { !$0.isRefusable } ?? false
+            return sessions.all[index].life.map { $0.state.isEnding && !$0.state.isRefusable } ?? false
         }
         let orphaned = queue.map(\.request).filter(isOrphaned)
         guard !orphaned.isEmpty else { return }

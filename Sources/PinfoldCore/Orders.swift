@@ -88,14 +88,12 @@ extension SessionPool {
             return
         }
         sessions[index].life?.waiting.append(order.client)
-        if life.stopping?.cause != nil, life.status == nil {
-            sessions[index].withStopping {
-                $0.cause = cause
-                $0.suspends = false
-            }
+        if life.ending?.cause != nil, life.status == nil {
+            sessions[index].life?.ending?.cause = cause
+            sessions[index].life?.ending?.suspends = false
         }
         stop(index, because: cause, suspends: false, from: step, at: now, &actions)
-        if case .end = order.verb { sessions[index].withStopping { $0.isFinal = true } }
+        if case .end = order.verb { sessions[index].life?.ending?.isFinal = true }
     }
 
     /// Its owner wants nothing of the session any more: what a next life would have needed goes.

@@ -54,10 +54,10 @@ package struct Session: Sendable {
 
     package func state(at now: Instant) -> SessionState {
         guard let life else { return isSuspended ? .suspended : .ended }
-        switch life.stage {
+        switch life.state {
         case .starting: return .starting
-        case .stopping: return .stopping
-        case .running: return isBusy(at: now) ? .busy : .idle
+        case .closingInput, .terminating, .killing, .awaitingStatus, .collecting: return .stopping
+        case .running, .frozen: return isBusy(at: now) ? .busy : .idle
         }
     }
 

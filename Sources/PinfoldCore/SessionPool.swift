@@ -38,7 +38,8 @@ package struct SessionPool: Sendable {
         case .commandStarted(let life, let processID, let placement):
             handleStart(of: life, processID, placement, at: now, &actions)
         case .startFailed(let life, let reason, let exit):
-            failStart(of: life, .startFailed(reason, exit: exit), at: now, &actions)
+            guard let index = sessions.index(of: life) else { break }
+            failStart(index, .startFailed(reason, exit: exit), at: now, &actions)
         case .commandExited(let life, let status): handleExit(of: life, status, at: now, &actions)
         case .activity(let life, let source): handleActivity(life, source, at: now, &actions)
         case .turn(let life, let report): handleTurn(life, report, at: now, &actions)

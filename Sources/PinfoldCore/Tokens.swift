@@ -32,14 +32,14 @@ extension SessionPool {
         if session.life?.launcherKeepsToken == true {
             return "the launcher of '\(session.id)' keeps its resume token itself"
         }
-        if session.life?.stopping?.isFinal == true {
+        if session.life?.ending?.isFinal == true {
             return "'\(session.id)' is being ended for good; no life follows that a token could serve"
         }
         return ResumeToken.problem(withVariable: token)
     }
 
     private mutating func keep(_ token: String?, _ index: Int, at now: Instant, _ actions: inout [Action]) {
-        guard sessions[index].token != token, sessions[index].life?.stopping?.isFinal != true else { return }
+        guard sessions[index].token != token, sessions[index].life?.ending?.isFinal != true else { return }
         sessions[index].token = token
         // With Evict=resumable it may time out from now on.
         schedule(index, at: now)

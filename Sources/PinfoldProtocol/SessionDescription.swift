@@ -50,7 +50,7 @@ package struct SessionDescription: Hashable, Sendable {
         memoryMax = life.enforcement == .kernel ? SessionLimits(session.policy, within: budget).memoryMax : nil
         tasks = life.memory.tasks
         idleSeconds = UInt64(session.idleTime(at: now).wholeMilliseconds / 1_000)
-        cause = life.stopping?.cause
+        cause = life.ending?.cause
     }
 
     package var json: JSON {

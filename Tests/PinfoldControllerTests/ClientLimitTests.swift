@@ -55,7 +55,8 @@ import Testing
                 close(socket)
                 guard case .attachFailed = try launch.event() else { throw Missing("a refusal") }
             }
-            try harness.turn(until: { harness.controller.inputClosing.total == 1 }, "a descriptor that is being closed")
+            try harness.turn(
+                until: { harness.controller.closingThread.total == 1 }, "a descriptor that is being closed")
             let reply = try harness.client().ask(.list)
             #expect(reply.parameters["sessions"]?.array?.count == 1)
             #expect(start.duration(to: MonotonicClock.now()) < .seconds(5))

@@ -45,7 +45,7 @@ private struct Conversation {
     }
 
     private var life: Life? { harness.pool.sessions[id("a")]?.life }
-    private var isEnding: Bool { life?.stopping != nil }
+    private var isEnding: Bool { life?.state.isEnding == true }
 
     private func isPossible(_ step: Step) -> Bool {
         if let count = left[step], count == 0 { return false }
@@ -58,7 +58,7 @@ private struct Conversation {
         case .newcomerAsks, .userSuspends: return true
         case .deadlinePasses:
             // The loop hears a launcher before it lets its deadline pass.
-            guard case .closingInput? = life?.stopping?.step else { return false }
+            guard case .closingInput? = life?.state else { return false }
             return toController.isEmpty
         }
     }
@@ -131,8 +131,7 @@ private struct Conversation {
         let left: [Step: Int]
         let turn: TurnState?
         let turnReports: UInt64?
-        let step: Stopping.Step?
-        let isRefusable: Bool?
+        let state: LifeState?
         let waiting: Int
         let now: Instant
     }
@@ -140,8 +139,8 @@ private struct Conversation {
     private var situation: Situation {
         Situation(
             toController: toController, toLauncher: toLauncher, reports: reports, isOpen: isOpen, hasClosed: hasClosed,
-            left: left, turn: life?.turn.state, turnReports: life?.turnReports, step: life?.stopping?.step,
-            isRefusable: life?.stopping?.isRefusable, waiting: harness.pool.queue.count, now: harness.now)
+            left: left, turn: life?.turn.state, turnReports: life?.turnReports, state: life?.state,
+            waiting: harness.pool.queue.count, now: harness.now)
     }
 
     struct Findings {

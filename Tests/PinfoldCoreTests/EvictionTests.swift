@@ -14,7 +14,7 @@ private struct Row: Sendable {
             lastActivity: Instant(nanoseconds: now.nanoseconds - idleMinutes * 60_000_000_000))
         session.lives = 1
         session.life = Life(
-            number: 1, startedAt: session.lastActivity, stage: .running,
+            number: 1, startedAt: session.lastActivity, state: .running,
             facts: CreationFacts(enforcement: .kernel, unenforced: []), keepsTree: false)
         session.life?.memory.anonymous = 300 << 20
         change(&session)
@@ -94,7 +94,7 @@ private let cases: [Case] = [
     Case(
         name: "starting never goes", need: lastResort,
         rows: [
-            Row(name: "starting", idleMinutes: 60) { $0.life?.stage = .starting(deadline: now) }
+            Row(name: "starting", idleMinutes: 60) { $0.life?.state = .starting(deadline: now) }
         ], order: []),
     Case(
         name: "who can come back goes before who cannot, whatever the age",

@@ -297,10 +297,10 @@ struct RandomHistory {
         pool.sessions.all.compactMap { session in
             guard let life = session.life, let parent = life.parent else { return nil }
             guard let outer = pool.sessions.index(of: parent), let outerLife = pool.sessions[outer].life else {
-                return life.stopping == nil ? "\(session.id) goes on without \(parent)" : nil
+                return !life.state.isEnding ? "\(session.id) goes on without \(parent)" : nil
             }
-            guard outerLife.stopping.map({ $0.isKilling && !$0.isEmpty }) == true else { return nil }
-            return life.stopping?.isKilling == true ? nil : "\(session.id) is not killed with \(parent)"
+            guard outerLife.state.isKilling else { return nil }
+            return life.state.isBeyondGrace ? nil : "\(session.id) is not killed with \(parent)"
         }
     }
 
@@ -366,7 +366,7 @@ struct RandomHistory {
     }
 
     private func mayGo(_ session: Session, _ life: Life, mayBeBusy: Bool) -> Bool {
-        guard case .running = life.stage, !session.isPinned, session.policy.evict != .never else { return false }
+        guard life.state.isRunning, !session.isPinned, session.policy.evict != .never else { return false }
         if session.policy.evict == .resumable, !session.isResumable { return false }
         if case .waiting = life.turn { return false }
         return mayBeBusy || (life.turn == .none && now.since(session.lastActivity) >= session.policy.idleAfter)

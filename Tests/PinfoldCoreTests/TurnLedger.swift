@@ -33,7 +33,7 @@ struct TurnLedger {
     /// A report during a refusable closing always takes it back, and nothing else ever does.
     private func reinstating(_ actions: [Action], _ event: Event, _ before: SessionPool) -> [String] {
         var due: [LifeID] = []
-        if case .turn(let id, _) = event, life(id, in: before)?.stopping?.isRefusable == true { due = [id] }
+        if case .turn(let id, _) = event, life(id, in: before)?.state.isRefusable == true { due = [id] }
         let done = actions.logged(.reinstated).compactMap(\.subject)
         return done == due ? [] : ["reinstated were \(done) where \(due) should have been"]
     }
@@ -84,7 +84,7 @@ struct TurnLedger {
             }
         }
         for session in now.sessions.all {
-            guard let life = session.life, case .running = life.stage, let due = session.turnDeadline else { continue }
+            guard let life = session.life, life.state.isRunning, let due = session.turnDeadline else { continue }
             if due <= moment { violations.append("nothing was done about the turn of \(session.id)") }
         }
         return violations

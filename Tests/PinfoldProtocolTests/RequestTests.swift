@@ -230,7 +230,7 @@ private let leaseEvents: [LeaseEvent] = [
                 id: (try? SessionID("a")) ?? { preconditionFailure() }(), owner: UserID(1), policyName: "p",
                 policy: SessionPolicy(), settings: [], lastActivity: Instant(nanoseconds: 0))
             session.life = Life(
-                number: 1, startedAt: Instant(nanoseconds: 0), stage: .running,
+                number: 1, startedAt: Instant(nanoseconds: 0), state: .running,
                 facts: CreationFacts(enforcement: enforcement, unenforced: []), keepsTree: false)
             let budget = PoolBudget(policy: PoolPolicy(), effectiveLimit: 1 << 32, taskLimit: 100)
             let described = SessionDescription(session, budget: budget, sessionsPath: "/s", at: Instant(nanoseconds: 0))
