@@ -62,12 +62,10 @@ package struct LifeOutcome: Sendable {
 package enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case alreadyRunning(LifeID)
     case foreign(SessionID, owner: UserID)
-    case noPlace(waited: Duration, sessions: Int, limit: Int)
+    case noPlace(Group, waited: Duration, sessions: Int, limit: Int)
     case noMemory(waited: Duration, available: UInt64, needed: UInt64)
-    case queueFull(Int)
-    case userQueueFull(Int, limit: Int)
-    case noUserPlace(waited: Duration, limit: Int)
-    case tooManySuspended(Int, limit: Int, key: String?)
+    case queueFull(Group, Int, limit: Int)
+    case tooManySuspended(Group, Int, limit: Int)
     case parentEnds(SessionID)
     case tooManyNested(SessionID, limit: Int)
     case nothingLeft(SessionID, key: String)
@@ -80,22 +78,25 @@ package enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
             "the session '\(life.session)' is already running (life \(life.number)); end it first, or choose another name"
         case .foreign(let session, let owner):
             "the session '\(session)' belongs to \(owner); choose another name"
-        case .noPlace(let waited, let sessions, let limit):
+        case .noPlace(.user, let waited, _, let limit):
+            "no place became free in \(Wording.roughly(waited)): all \(limit) sessions that a user may have run, and none "
+                + "of them may be evicted; end one, or raise MaxSessionsPerUser="
+        case .noPlace(_, let waited, let sessions, let limit):
             "no place became free in \(Wording.roughly(waited)): \(sessions) of \(limit) sessions run and none may be "
                 + "evicted; raise MaxSessions=, or wait longer with --wait"
         case .noMemory(let waited, let available, let needed):
             "not enough memory became free in \(Wording.roughly(waited)): \(Wording.bytes(available)) available, "
                 + "\(Wording.bytes(needed)) needed with the reserve, and no session may be evicted"
-        case .queueFull(let length):
-            "\(length) requests are waiting already; try again later"
-        case .userQueueFull(let count, let limit):
+        case .queueFull(.user, let count, let limit):
             "\(count) requests of this user are waiting already, and MaxQueuedPerUser= is \(limit); try again later"
-        case .noUserPlace(let waited, let limit):
-            "no place became free in \(Wording.roughly(waited)): all \(limit) sessions that a user may have run, and none "
-                + "of them may be evicted; end one, or raise MaxSessionsPerUser="
-        case .tooManySuspended(let count, let limit, let key):
-            "\(count) sessions \(key == nil ? "of all users" : "of this user") live or are suspended, and at most "
-                + "\(limit) may be; end some of them with 'pinfold end'\(key.map { ", or raise \($0)" } ?? "")"
+        case .queueFull(_, let count, _):
+            "\(count) requests are waiting already; try again later"
+        case .tooManySuspended(.user, let count, let limit):
+            "\(count) sessions of this user live or are suspended, and at most \(limit) may be; end some of them with "
+                + "'pinfold end', or raise MaxSuspendedPerUser="
+        case .tooManySuspended(_, let count, let limit):
+            "\(count) sessions of all users live or are suspended, and at most \(limit) may be; end some of them with "
+                + "'pinfold end'"
         case .parentEnds(let parent):
             "the session '\(parent)' that the caller runs in is ending, and so would one that is opened from within it"
         case .tooManyNested(let outermost, let limit):

@@ -1,7 +1,5 @@
 /// Who gets a session now, who waits, and who is turned away: users in turn, and of each the first that came.
 extension SessionPool {
-    /// More waiting requests than this help nobody.
-    static let longestQueue = 1_000
     /// A picture of memory takes a moment, and nobody is turned away before one was looked at.
     static let shortestPatience = Duration.milliseconds(250)
     /// A launcher that has its cgroup must have its command running by then.
@@ -20,7 +18,6 @@ extension SessionPool {
 
     private func refusal(of request: SessionRequest) -> Refusal? {
         guard case .no = shutdown else { return .shuttingDown }
-        guard queue.count < Self.longestQueue else { return .queueFull(queue.count) }
         let session = sessions[request.session]
         if let session, session.owner != request.owner, !request.isPrivileged {
             return .foreign(session.id, owner: session.owner)
@@ -45,11 +42,12 @@ extension SessionPool {
     /// Admits from the queue for as long as there is room, and makes room where there is none.
     mutating func admit(at now: Instant, _ actions: inout [Action]) {
         dropExpired(at: now, &actions)
-        evictForUserPlaces(at: now, &actions)
+        let full = usersAtTheirLimit().intersection(queue.map(\.request.owner))
+        for user in full.sorted(by: { $0.number < $1.number }) { evictForPlaces(in: .user(user), at: now, &actions) }
         while let index = nextQueued(besides: usersAtTheirLimit()) {
             if residentCount >= budget.policy.maxSessions {
                 queue[index].shortage = .place
-                evictForPlaces(at: now, &actions)
+                evictForPlaces(in: .pool, at: now, &actions)
                 break
             }
             guard memory.isFresh(at: now) else {
@@ -88,14 +86,16 @@ extension SessionPool {
             let refusal: Refusal =
                 if case .memory(let available, let needed) = entry.shortage {
                     .noMemory(waited: waited, available: available, needed: needed)
-                } else if let limit = budget.policy.maxSessionsPerUser, full.contains(entry.request.owner) {
-                    .noUserPlace(waited: waited, limit: limit)
                 } else {
-                    .noPlace(waited: waited, sessions: residentCount, limit: budget.policy.maxSessions)
+                    noPlace(in: full.contains(entry.request.owner) ? .user(entry.request.owner) : .pool, waited)
                 }
             refuse(entry.request, refusal, &actions)
         }
         queue.removeAll { $0.deadline <= now }
+    }
+
+    private func noPlace(in group: Group, _ waited: Duration) -> Refusal {
+        .noPlace(group, waited: waited, sessions: residents(in: group).count, limit: limits(of: group).living)
     }
 
     func refuse(_ request: SessionRequest, _ refusal: Refusal, _ actions: inout [Action]) {

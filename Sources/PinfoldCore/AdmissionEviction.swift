@@ -35,38 +35,21 @@ extension SessionPool {
         return expected > used ? expected - used : 0
     }
 
-    /// Whoever has all the places that a user may have makes room among their own.
-    mutating func evictForUserPlaces(at now: Instant, _ actions: inout [Action]) {
-        guard let limit = budget.policy.maxSessionsPerUser else { return }
-        let full = usersAtTheirLimit().intersection(queue.map(\.request.owner))
-        for user in full.sorted(by: { $0.number < $1.number }) {
-            let own = sessions.residents.filter { sessions.all[$0].owner == user }
-            let ending = own.count { sessions.all[$0].life?.state.isEnding == true }
-            let waiting = queue.count { $0.request.owner == user }
-            for _ in 0..<max(0, min(waiting, limit) - ending) {
-                let ranked = Eviction.rank(sessions.all.filter { $0.owner == user }, for: .place, at: now)
-                guard ranked.first?.isEligible == true else { break }
-                evictOne(for: .place, of: user, at: now, &actions) {
-                    .poolFull(sessions: own.count, limit: limit, idle: $0)
-                }
-                if budget.policy.dryRun { break }
-            }
-        }
-    }
-
-    /// One victim for each waiting request that no ending session makes room for.
-    mutating func evictForPlaces(at now: Instant, _ actions: inout [Action]) {
-        let ending = sessions.residents.count { sessions.all[$0].life?.state.isEnding == true }
+    /// One victim for each waiting request that no ending session makes a place for, in each group that is full.
+    mutating func evictForPlaces(in group: Group, at now: Instant, _ actions: inout [Action]) {
+        let residents = residents(in: group)
+        let limit = limits(of: group).living
+        let ending = residents.count { sessions.all[$0].life?.state.isEnding == true }
         // Who waits for a place of their own is helped by no other.
-        let full = usersAtTheirLimit()
-        let waiting = queue.count { !full.contains($0.request.owner) }
-        let missing = waiting - ending - max(0, budget.policy.maxSessions - residentCount)
-        guard missing > 0 else { return }
-        let limit = budget.policy.maxSessions
-        let taken = residentCount
-        for _ in 0..<missing {
-            guard Eviction.rank(sessions.all, for: .place, at: now).first?.isEligible == true else { break }
-            evictOne(for: .place, at: now, &actions) { .poolFull(sessions: taken, limit: limit, idle: $0) }
+        let full = group == .pool ? usersAtTheirLimit() : []
+        let waiting = queue.count { isIn(group, $0.request) && !full.contains($0.request.owner) }
+        let missing = min(waiting, limit) - ending - max(0, limit - residents.count)
+        for _ in 0..<max(0, missing) {
+            let ranked = Eviction.rank(members(of: group), for: .place, at: now)
+            guard ranked.first?.isEligible == true else { break }
+            evictOne(for: .place, in: group, at: now, &actions) {
+                .poolFull(sessions: residents.count, limit: limit, idle: $0)
+            }
             if budget.policy.dryRun { break }
         }
     }

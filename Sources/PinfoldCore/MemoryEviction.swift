@@ -119,13 +119,12 @@ extension SessionPool {
 
     /// Evicts the first of the ranked list, or says that there is none.
     ///
-    /// - Parameter user: whose sessions are ranked; nil for all.
+    /// - Parameter group: whose sessions are ranked.
     mutating func evictOne(
-        for need: EvictionNeed, of user: UserID? = nil, at now: Instant, _ actions: inout [Action],
+        for need: EvictionNeed, in group: Group = .pool, at now: Instant, _ actions: inout [Action],
         because cause: (Duration) -> Cause
     ) {
-        let ranked = Eviction.rank(
-            sessions.all.lazy.filter { user == nil || $0.owner == user }, for: need, at: now)
+        let ranked = Eviction.rank(members(of: group), for: need, at: now)
         guard let victim = ranked.first, victim.isEligible, let index = sessions.index(of: victim.life) else {
             logFutility(.nothingEvictable, nil, [("sessions", .number(Int64(residentCount)))], at: now, &actions)
             return

@@ -1,22 +1,8 @@
 /// Sessions that were opened from within another one: what is in a session's cgroup stays within its limits and ends with
 /// it, though it asks the controller for more cgroups. See docs/decisions/0016.
 extension SessionPool {
-    /// Sessions that live or wait within one outermost session, however deep.
-    static let mostNested = 64
     /// How long a look at what was opened from within holds, at the least.
     static let nestedUseInterval = Duration.seconds(1)
-
-    /// The lives that a life was opened from within, the nearest first.
-    func ancestors(of parent: LifeID?) -> [LifeID] {
-        var found: [LifeID] = []
-        var next = parent
-        // Bounded: it may come from a record.
-        while let id = next, found.count < Self.mostNested, !found.contains(id) {
-            found.append(id)
-            next = sessions.index(of: id).flatMap { sessions.all[$0].life?.parent }
-        }
-        return found
-    }
 
     // MARK: Limits
 
@@ -29,10 +15,9 @@ extension SessionPool {
             throw .parentEnds(parent.session)
         }
         let outermost = ancestors(of: parent).last ?? parent
-        let nested = nestedPolicies(in: outermost)
-        guard nested.count < Self.mostNested else {
-            throw .tooManyNested(outermost.session, limit: Self.mostNested)
-        }
+        let nested = nestedPolicies(in: .session(outermost))
+        let limit = limits(of: .session(outermost)).living
+        guard nested.count < limit else { throw .tooManyNested(outermost.session, limit: limit) }
         let share = NestedShare(
             parent: SessionLimits(sessions.all[index].policy, within: budget),
             outermost: sessions.index(of: outermost).map { SessionLimits(sessions.all[$0].policy, within: budget) },
@@ -41,10 +26,9 @@ extension SessionPool {
     }
 
     /// The policies of all that live or wait within a session.
-    private func nestedPolicies(in outermost: LifeID) -> [SessionPolicy] {
-        let living = sessions.residents.filter { ancestors(of: sessions.all[$0].life?.parent).contains(outermost) }
-        let waiting = queue.filter { ancestors(of: $0.request.parent).contains(outermost) }
-        return living.map { sessions.all[$0].policy } + waiting.map(\.request.policy)
+    private func nestedPolicies(in group: Group) -> [SessionPolicy] {
+        residents(in: group).map { sessions.all[$0].policy }
+            + queue.map(\.request).filter { isIn(group, $0) }.map(\.policy)
     }
 
     // MARK: Use
