@@ -84,7 +84,7 @@ let package = Package(
             name: "SystemTests",
             dependencies: ["pinfold", "PinfoldCgroups", "PinfoldLinux", "PinfoldJSON", "TestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "PinfoldJSONTests", dependencies: ["PinfoldJSON", "TestSupport"], swiftSettings: strict),
     ]
 )

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What each target of `Sources` may import. An arrow that is not here does not exist.
@@ -59,6 +60,14 @@ private func imports(in text: String) -> Set<String> {
             let extra = imports(in: try String(contentsOf: file, encoding: .utf8)).subtracting(allowed)
             #expect(extra.isEmpty, "\(file.lastPathComponent) imports \(extra.sorted())")
         }
+    }
+
+    @Test func tableOnThePageIsTheOneHere() throws {
+        let rows = try DocumentPage("architecture.md").rows(below: "Architecture")
+        let documented = rows.map { row in
+            (row[0].code, row[1] == "-" ? [] : Set(row[1].components(separatedBy: ", ").map(\.code)))
+        }
+        #expect(Dictionary(uniqueKeysWithValues: documented) == allowedImports)
     }
 
     @Test(arguments: [

@@ -1,62 +1,8 @@
-import Foundation
 import PinfoldCore
+import TestSupport
 import Testing
 
 @testable import PinfoldPolicy
-
-/// A page of `docs`, as far as tests look into it.
-private struct Page {
-    let text: String
-
-    init(_ name: String) throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        text = try String(contentsOf: root.appending(path: "docs").appending(path: name), encoding: .utf8)
-    }
-
-    init(text: String) {
-        self.text = text
-    }
-
-    /// The rows of the tables below a heading, up to the next heading of any level; heads and rules left out.
-    func rows(below heading: String) -> [[String]] {
-        var rows: [[String]] = []
-        var isBelow = false
-        var isHead = true
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            if line.hasPrefix("#") { isBelow = line.drop { $0 == "#" }.trimmed == heading }
-            guard isBelow, line.hasPrefix("|") else {
-                isHead = true
-                continue
-            }
-            let cells = line.split(separator: "|").map(\.trimmed)
-            if !isHead, cells.contains(where: { !$0.hasPrefix("---") }) { rows.append(cells) }
-            isHead = false
-        }
-        return rows
-    }
-
-    /// The fenced blocks that are marked as a file: its name and text.
-    func files() -> [(name: String, text: String)] {
-        text.components(separatedBy: "\n```ini ").dropFirst().compactMap { block in
-            let lines = block.split(separator: "\n", omittingEmptySubsequences: false)
-            return lines.first.map { name in
-                (String(name), lines.dropFirst().prefix { $0 != "```" }.joined(separator: "\n"))
-            }
-        }
-    }
-}
-
-extension Substring {
-    fileprivate var trimmed: String { trimmingCharacters(in: .whitespaces) }
-}
-
-extension String {
-    /// What stands between backticks; the cell itself where there are none.
-    fileprivate var code: String {
-        hasPrefix("`") && hasSuffix("`") ? String(dropFirst().dropLast()) : self
-    }
-}
 
 /// What a row of the reference promises of a key.
 private struct Entry: Hashable, CustomStringConvertible {
@@ -78,7 +24,7 @@ private struct Entry: Hashable, CustomStringConvertible {
 
 /// The pages that operators read say what the code does.
 @Suite struct DocumentationTests {
-    private static let policies = Result { try Page("policies.md") }
+    private static let policies = Result { try DocumentPage("policies.md") }
 
     private static func entries(of section: String) throws -> [Entry] {
         try policies.get().rows(below: "[\(section)]").compactMap(Entry.init(row:))
@@ -130,44 +76,22 @@ private struct Entry: Hashable, CustomStringConvertible {
     // MARK: The operators' page
 
     @Test func everyCauseHasItsRowAndThereAreNoOthers() throws {
-        let documented = try Page("operators.md").rows(below: "Causes").map { $0[0].code }
+        let documented = try DocumentPage("operators.md").rows(below: "Causes").map { $0[0].code }
         #expect(documented.sorted() == Cause.Kind.allCases.map(\.rawValue).sorted())
     }
 
     @Test func everyEventHasItsRowAndThereAreNoOthers() throws {
-        let documented = try Page("operators.md").rows(below: "Events").map { $0[0].code }
+        let documented = try DocumentPage("operators.md").rows(below: "Events").map { $0[0].code }
         #expect(documented.sorted() == LoggedEvent.Name.allCases.map(\.rawValue).sorted())
     }
 
     @Test func everyExitStatusOfOursHasItsRowAndThereAreNoOthers() throws {
-        let documented = Set(try Page("operators.md").rows(below: "Exit status").compactMap { Int32($0[0].code) })
+        let documented = Set(
+            try DocumentPage("operators.md").rows(below: "Exit status").compactMap { Int32($0[0].code) })
         let ours: Set = [
             ExitCode.usage, ExitCode.unavailable, ExitCode.notAdmitted, ExitCode.suspended, ExitCode.timedOut,
             ExitCode.failed, ExitCode.cannotExecute, ExitCode.notFound, ExitCode.killed,
         ]
         #expect(documented == ours)
-    }
-
-    // MARK: The reader itself
-
-    @Test func pageReaderSeesRowsOfItsHeadingAlone() {
-        let page = Page(
-            text: """
-                ## [Pool]
-                | Key | Default |
-                |---|---|
-                | `A=` | `1` |
-
-                text
-                | Key | Default |
-                |---|---|
-                | `B=` | - |
-                ## Other
-                | Key | Default |
-                |---|---|
-                | `C=` | `3` |
-                """)
-        #expect(page.rows(below: "[Pool]") == [["`A=`", "`1`"], ["`B=`", "-"]])
-        #expect(page.rows(below: "[Session]").isEmpty)
     }
 }

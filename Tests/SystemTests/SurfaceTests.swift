@@ -96,6 +96,17 @@ struct SurfaceTests {
         }
     }
 
+    @Test func everyCommandHasItsRowOnThePageAndThereAreNoOthers() throws {
+        try Rig.with(starts: false) { rig in
+            let help = try Program(Program.pinfold, ["help"], rig: rig).finish().output
+            let listed = help.split(separator: "\n").compactMap { line -> [String]? in
+                guard line.hasPrefix("  "), let name = line.split(separator: " ").first else { return nil }
+                return ["`\(name)`", String(line.drop { $0 == " " }.dropFirst(name.count).drop { $0 == " " })]
+            }
+            #expect(try DocumentPage("operators.md").rows(below: "Commands") == listed)
+        }
+    }
+
     @Test func setChangesARunningSessionAndSaysWhatIsNotHeld() throws {
         try Rig.with { rig in
             let program = try rig.start("a")
@@ -163,7 +174,7 @@ struct SurfaceTests {
         }
     }
 
-    @Test func doctorSaysForEachAbilityWhetherWhyAndWhatToType() throws {
+    @Test func doctorSaysForEachFeatureWhetherWhyAndWhatToType() throws {
         try Rig.with { rig in
             let answer = try JSON.parse(try rig.pinfold("doctor", "--json").output)
             let features = try #require(answer["features"]?.array)
