@@ -30,17 +30,18 @@ extension Controller {
     }
 
     private func refusal(of connection: ClientConnection) -> String? {
-        let count = connections.count
+        // What is still being closed has a descriptor too, and counts where it came from: however much of it one user has,
+        // others are not refused for it.
+        let count = connections.count + closingThread.total
         guard count < limits.connections else { return "all \(limits.connections) connections are taken" }
         guard !isPrivileged(connection) else { return nil }
-        guard count < limits.connections - limits.keptConnections, closingThread.total < limits.closing else {
-            return "all connections are taken"
-        }
+        guard count < limits.connections - limits.keptConnections else { return "all connections are taken" }
+        let closing = closingThread.pending(of: connection.peer.user)
         let own = use.of(connection.peer.user).connections
-        guard own < limits.connectionsPerUser else {
+        guard own + closing < limits.connectionsPerUser else {
             return "\(connection.user) has \(own) connections already, as many as one user may have"
         }
-        guard closingThread.pending(of: connection.peer.user) < limits.closingPerUser else {
+        guard closing < limits.closingPerUser else {
             return "descriptors that \(connection.user) has passed are still being closed"
         }
         return nil

@@ -15,7 +15,6 @@ struct ClientLimits {
     var unsent = 16 << 20
     /// Descriptors that came from a user and are still being closed.
     var closingPerUser = 16
-    var closing = 1_024
     /// In which a call that has begun to come must be whole.
     var frameTime = Duration.seconds(30)
 

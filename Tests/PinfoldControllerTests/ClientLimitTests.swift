@@ -35,7 +35,7 @@ import Testing
         try ControllerHarness.with(passesDescriptors: true) { harness in
             let launch = try Launch(harness, name: "a")
             var peer: Int32 = -1
-            let socket = try unwrap(pendingRemovals(&peer))
+            let socket = try unwrap(lingeringSocket(&peer))
             defer { close(peer) }
             let start = MonotonicClock.now()
             // Ours is closed before the loop turns: the last one to be closed is the controller's.
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    private func pendingRemovals(_ peer: inout Int32) -> Int32? {
+    private func lingeringSocket(_ peer: inout Int32) -> Int32? {
         let socket = test_lingering_socket(&peer)
         return socket < 0 ? nil : socket
     }
@@ -261,6 +261,23 @@ import Testing
             for client in taken { #expect(try client.ask(.list).error == nil) }
             #expect(try harness.client(as: 1_003).reply()?.error == "io.pinfold.NotAdmitted")
             #expect(try harness.client().ask(.list).error == nil)
+        }
+    }
+
+    /// Found by the fuzzer of the socket.
+    @Test(.enabled(if: getuid() == 0, "only root can be two users"))
+    func descriptorsThatAreStillBeingClosedCountForTheirUserAlone() throws {
+        _ = try raiseOpenFilesLimit()
+        try ControllerHarness.with { harness in
+            harness.controller.limits.connections = 8_192
+            let closingThread = harness.controller.closingThread
+            var peer: Int32 = -1
+            closingThread.close(OwnedDescriptor(owning: try unwrap(lingeringSocket(&peer))), of: 1_001)
+            defer { close(peer) }
+            for _ in 0..<1_100 { closingThread.close(try .duplicating(peer), of: 1_001) }
+            let refusal = try harness.client(as: 1_001).reply()
+            #expect(refusal?.parameters["message"]?.string?.contains("are still being closed") == true)
+            #expect(try harness.client(as: 1_002).ask(.list).error == nil)
         }
     }
 

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import struct
 import threading
 import time
 
@@ -28,8 +29,10 @@ class Bystander:
         os.seteuid(self._user)
         try:
             connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(10)
+            # Blocking, as a launcher's: one that is not is refused at once where many others wait to be accepted.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@qq", 10, 0))
             connection.connect(self.controller.socket)
+            connection.settimeout(10)
             return connection
         finally:
             os.seteuid(0)
@@ -40,7 +43,11 @@ class Bystander:
         connection.sendall(json.dumps(call).encode() + b"\0")
 
     def _ask(self, connection, method, parameters):
-        self._send(connection, method, parameters)
+        try:
+            self._send(connection, method, parameters)
+        except BrokenPipeError as error:
+            # A refusal stands before the end.
+            raise OSError(f"the controller hung up, and said {connection.recv(1 << 16)!r}") from error
         reply = bytearray()
         while not reply.endswith(b"\0"):
             piece = connection.recv(1 << 16)
