@@ -21,21 +21,6 @@ package struct ACPRelay: Sendable {
         }
     }
 
-    /// Where the agent is.
-    enum Agent: Hashable, Sendable {
-        /// No process, and none wanted.
-        case absent
-        /// Asked for.
-        case starting
-        /// It runs and is being greeted; the instant is when our patience ends.
-        case initializing(until: Duration)
-        case ready
-        /// Nothing new goes to it.
-        case stopping(AgentStop)
-        /// It is over, and so are we.
-        case finished
-    }
-
     private static let orderDelay = Duration.seconds(1)
 
     /// How long an agent may stay whose client has hung up.
@@ -51,7 +36,7 @@ package struct ACPRelay: Sendable {
     private static let firstNumber: UInt64 = 1 << 30
 
     let options: Options
-    var agent = Agent.absent { didSet { isWorkStale = true } }
+    var agent = AgentState.absent { didSet { isWorkStale = true } }
     /// What the client said and nobody has heard yet.
     var buffered: [Line] = [] { didSet { isWorkStale = true } }
     var clientIsDone = false
@@ -89,7 +74,16 @@ package struct ACPRelay: Sendable {
     var failures = RepeatedFailure()
     /// Conversations of which something was replayed while the client loads them.
     var replayed: Set<ACPSessionID> = []
-    var resumption: SessionResumption? { didSet { isWorkStale = true } }
+    var resumption: SessionResumption? {
+        get { if case .resuming(let resumption) = agent { resumption } else { nil } }
+        set {
+            if let newValue {
+                agent = .resuming(newValue)
+            } else if agent.step(on: .resumptionOver) == .serve {
+                agent = .ready
+            }
+        }
+    }
     /// Nobody serves the client, who shall know why.
     var refused: RefusedStart?
     /// The first agent has until then to answer the client's initialize.
@@ -132,13 +126,14 @@ package struct ACPRelay: Sendable {
 
     /// When `timePassed` is due, on the clock of `handle`.
     package var nextDeadline: Duration? {
-        [agentDeadline, hangUpDeadline, refused?.until, isRunning ? saveTokenAt : nil].compactMap { $0 }.min()
+        [agentDeadline, hangUpDeadline, refused?.until, agent.isRunning ? saveTokenAt : nil].compactMap { $0 }.min()
     }
 
     private var agentDeadline: Duration? {
         switch agent {
         case .initializing(let until): until
-        case .ready: resumption.map { $0.quietUntil ?? $0.until } ?? (isInitializing ? initializeUntil : nil)
+        case .ready: isInitializing ? initializeUntil : nil
+        case .resuming(let resumption): resumption.quietUntil ?? resumption.until
         case .stopping(let stop): inputIsClosed ? nil : stop.until
         case .absent, .starting, .finished: nil
         }
@@ -180,16 +175,15 @@ package struct ACPRelay: Sendable {
     private mutating func settle() {
         drain()
         if clientIsDone, buffered.isEmpty {
-            switch agent {
-            case .ready where resumption == nil: closeInput()
-            case .absent: finish(0)
+            switch agent.step(on: .clientDone) {
+            case .finish: finish(0)
+            case .closeInput: closeInput()
             default: break
             }
         }
         hangUpDeadline = hasNobodyToServe ? hangUpDeadline ?? now + Self.hangUpGrace : nil
         report()
-        let isStopping = if case .stopping = agent { true } else { false }
-        let isDue = saveTokenAt.map { now >= $0 || clientIsDone || isStopping } ?? false
+        let isDue = saveTokenAt.map { now >= $0 || clientIsDone || agent.isStopping } ?? false
         if isTokenStale || isDue {
             isTokenStale = false
             saveToken()
@@ -199,7 +193,7 @@ package struct ACPRelay: Sendable {
     /// Whether the agent has nobody left to serve, and knows it.
     private var hasNobodyToServe: Bool {
         switch agent {
-        case .initializing, .ready:
+        case .initializing, .ready, .resuming:
             inputIsClosed && clientIsDone
                 && (clientIsGone || !fromClient.all.contains { $0.method == .prompt } && running.isEmpty)
         case .absent, .starting, .stopping, .finished: false
@@ -207,7 +201,7 @@ package struct ACPRelay: Sendable {
     }
 
     private mutating func saveToken() {
-        guard isRunning else {
+        guard agent.isRunning else {
             isTokenStale = true
             return
         }
@@ -216,8 +210,7 @@ package struct ACPRelay: Sendable {
         if !isNothing {
             let change = tokens.update(sessions)
             if change == .order, saveTokenAt == nil { saveTokenAt = now + Self.orderDelay }
-            let isStopping = if case .stopping = agent { true } else { false }
-            let mayWait = saveTokenAt.map { now < $0 && !isStopping && !clientIsDone } ?? (change == .nothing)
+            let mayWait = saveTokenAt.map { now < $0 && !agent.isStopping && !clientIsDone } ?? (change == .nothing)
             if change != .contents, savedToken != nil, mayWait { return }
         }
         saveTokenAt = nil
@@ -280,14 +273,6 @@ package struct ACPRelay: Sendable {
         return uses
     }
 
-    /// Whether there is a process.
-    var isRunning: Bool {
-        switch agent {
-        case .initializing, .ready, .stopping: true
-        case .absent, .starting, .finished: false
-        }
-    }
-
     // MARK: Lives
 
     private mutating func beginLife(_ token: String?, followsEnd: Bool) {
@@ -310,11 +295,11 @@ package struct ACPRelay: Sendable {
             if token != savedToken { (savedToken, isTokenStale) = (token, true) }
             authenticationState = .none
         }
-        guard initialization != nil else {
-            agent = .ready
-            return
+        switch agent.step(on: initialization == nil ? .started : .startedAgain) {
+        case .serve: agent = .ready
+        case .initialize: sendInitialize()
+        default: break
         }
-        sendInitialize()
     }
 
     /// Whoever ended the session while it was away meant all of it.
@@ -329,6 +314,7 @@ package struct ACPRelay: Sendable {
 
     private mutating func failStart(_ failure: StartFailure) {
         guard lives > 0 else { return refuseStart(failure) }
+        guard agent.step(on: .startFailed) == .rest else { return }
         agent = .absent
         guard !failure.isRefusal else { return respondToBuffered { _ in Self.refusal(failure) } }
         failBuffered(failure.message, kind: RepeatedFailure.Kind.start)
@@ -338,13 +324,12 @@ package struct ACPRelay: Sendable {
         clientIsDone = true
         clientIsGone = true
         buffered = []
-        switch agent {
-        case .starting:
+        switch agent.step(on: .clientGone) {
+        case .finish:
             actions.append(.abandonStart)
             finish(0)
-        case .initializing, .ready, .stopping:
-            closeInput()
-        case .absent, .finished: break
+        case .closeInput: closeInput()
+        default: break
         }
     }
 
@@ -357,21 +342,17 @@ package struct ACPRelay: Sendable {
             return
         }
         guard let deadline = agentDeadline, now >= deadline else { return }
-        switch agent {
-        case .initializing:
+        switch agent.step(on: .deadlinePassed) {
+        case .failInitialize:
             failInitialize("the agent did not answer initialize in \(Self.text(options.responseTimeout))")
-        case .ready:
-            if resumption?.quietUntil != nil {
-                finishReplay()
-            } else if resumption != nil {
-                timeOutResumption()
-            } else {
-                let why = "the agent did not answer initialize in \(Self.text(firstResponseTimeout))"
-                log(why)
-                abandonLife(why)
-            }
-        case .stopping: closeInput()
-        case .absent, .starting, .finished: break
+        case .failResumption:
+            if resumption?.quietUntil != nil { finishReplay() } else { timeOutResumption() }
+        case .abandon:
+            let why = "the agent did not answer initialize in \(Self.text(firstResponseTimeout))"
+            log(why)
+            abandonLife(why)
+        case .closeInput: closeInput()
+        default: break
         }
     }
 

@@ -3,7 +3,7 @@ import PinfoldJSON
 /// What the agent says.
 extension ACPRelay {
     mutating func receiveFromAgent(_ bytes: [UInt8], isWhole: Bool) {
-        guard isRunning else { return }
+        guard agent.isRunning else { return }
         putOffDeadline()
         guard let written = Line(bytes) else {
             forwardUnparsed(bytes, isWhole: isWhole)
@@ -32,7 +32,7 @@ extension ACPRelay {
             guard fromClient.close(id) != nil else { return }
         } else if let pending = PendingRequest(header), !pending.id.isNull {
             fromAgent.open(pending)
-        } else if agent != .ready || resumption != nil {
+        } else if agent != .ready {
             // Noise while we greet it ourselves is nothing the client asked for.
             return
         }
@@ -44,7 +44,7 @@ extension ACPRelay {
         let until = now + options.responseTimeout
         switch agent {
         case .initializing: agent = .initializing(until: until)
-        case .ready:
+        case .ready, .resuming:
             resumption?.until = until
             if initializeUntil != nil { initializeUntil = now + firstResponseTimeout }
         case .absent, .starting, .stopping, .finished: break
@@ -180,7 +180,7 @@ extension ACPRelay {
     private mutating func receiveRequest(
         _ line: Line, _ message: Message, _ id: RequestID, _ method: Method
     ) -> Line.Disposition {
-        if case .stopping = agent, case .askHuman = method {
+        if agent.isStopping, case .askHuman = method {
             // Whoever is being ended needs no human's answer any more.
             toAgent(Wording.response(line.copy(message.id) ?? id.text, result: Self.cancelledOutcome))
             return .drop
@@ -233,7 +233,7 @@ extension ACPRelay {
                 recordOptions(of: id, options, isChoice: true)
             case "state_update":
                 let state = line.text("state", at: update.range)
-                if state == "running", isVersion2, agent == .ready, sessions[id] != nil { running.insert(id) }
+                if state == "running", isVersion2, agent.isInitialized, sessions[id] != nil { running.insert(id) }
                 if state == "idle" {
                     running.remove(id)
                     if sessions[id]?.hasHistory == false { sessions[id]?.hasHistory = true }
@@ -251,7 +251,7 @@ extension ACPRelay {
     }
 
     mutating func dropOverlong(_ header: MessageHeader) {
-        guard isRunning else { return }
+        guard agent.isRunning else { return }
         log("the agent sent a line that is longer than the cap; it was dropped")
         let message = "the message is longer than the \(header.cap) that pinfold passes on; raise it with --line-cap"
         guard let written = header.id, let id = header.requestID else { return }

@@ -24,34 +24,26 @@ extension ACPRelay {
     mutating func beginStop(_ reason: Reason, _ inputClosing: InputClosing) {
         // What we reported meanwhile takes the decision back at the other end too: both count the same reports.
         if inputClosing.isRefusable, inputClosing.reports != reports { return }
-        switch agent {
-        case .initializing, .ready: break
-        case .absent, .starting, .stopping, .finished: return
-        }
+        guard agent.step(on: .stopRequested) == .stop else { return }
         var stop = AgentStop(reason: reason, until: now + inputClosing.grace / 2)
         stop.cut = cutTurns(of: nil)
         stop.sessionBeingResumed = resumption?.session
         agent = .stopping(stop)
-        dropResumption()
+        // What was being resumed has to wait for the next life.
+        relayRequests = [:]
         if initialization?.capabilities.closes == true {
             for (id, session) in sessions where session.isOpen {
                 let params: JSON = ["sessionId": id.value]
-                call(.inputClosing(id), "session/close", params: params.serialized())
+                call(.close(id), "session/close", params: params.serialized())
             }
         }
         finishClosing()
     }
 
-    /// What was being opened again has to wait for the next life.
-    private mutating func dropResumption() {
-        resumption = nil
-        relayRequests = [:]
-    }
-
     /// Once all are closed and every cut turn is over, the agent may go.
     mutating func finishClosing() {
         guard case .stopping(let stop) = agent else { return }
-        let isClosing = relayRequests.values.contains { if case .inputClosing = $0 { true } else { false } }
+        let isClosing = relayRequests.values.contains { if case .close = $0 { true } else { false } }
         guard !isClosing, !fromClient.all.contains(where: \.isCut), stop.cut.isDisjoint(with: running) else {
             return
         }
@@ -102,10 +94,19 @@ extension ACPRelay {
 
     /// The life is over: every question gets its answer.
     mutating func endLife(_ end: LifeEnd) {
-        guard isRunning else { return }
-        let wasReady = if case .initializing = agent { false } else { resumption == nil }
+        guard agent.isRunning else { return }
         let wasForgotten = if case .stopping(let stop) = agent { stop.isForgotten } else { false }
         let leftByItself = end.reason.kind == "exited" || end.reason.kind == "signaled"
+        // What was to be suspended is, whoever was left to see it.
+        let event: AgentEvent =
+            if end.isSuspended || wasForgotten {
+                .suspended
+            } else if leftByItself || end.reason.kind == "start_failed" {
+                .left
+            } else {
+                .ended
+            }
+        let step = agent.step(on: event)
         for pending in fromClient.closeAll() {
             let failure = leftByItself ? Self.abandoned(end.reason) : Self.cut(end.reason)
             toClient(failure.response(to: pending.writtenID))
@@ -117,7 +118,6 @@ extension ACPRelay {
         for pending in fromAgent.closeAll() { withdraw(pending) }
         releaseTerminals()
         renamed = [:]
-        resumption = nil
         relayRequests = [:]
         for id in sessions.keys {
             sessions[id]?.isOpen = false
@@ -125,19 +125,15 @@ extension ACPRelay {
             // A name that nobody kept may mean another one in the next life.
             if sessions[id]?.isReplaceable == true { sessions[id]?.agentID = nil }
         }
-        // What was to be suspended is, whoever was left to see it.
-        guard !end.isSuspended, !wasForgotten else {
-            agent = .absent
-            return
-        }
-        if !wasReady, leftByItself || end.reason.kind == "start_failed" {
+        switch step {
+        case .rest: agent = .absent
+        case .fail:
             agent = .absent
             log("the agent left before the conversation could go on: \(end.reason.message)")
-            // To try again at once could go on for ever.
             failBuffered(end.reason.message, kind: RepeatedFailure.Kind.left)
-            return
+        default:
+            respondToBuffered { leftByItself ? Self.unknown(end.reason.message, for: $0) : Self.cut(end.reason) }
+            finish(end.exitCode)
         }
-        respondToBuffered { leftByItself ? Self.unknown(end.reason.message, for: $0) : Self.cut(end.reason) }
-        finish(end.exitCode)
     }
 }

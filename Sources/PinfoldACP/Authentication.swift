@@ -28,7 +28,7 @@ extension ACPRelay {
 
     /// A request of the client's is sent again once the client is logged in as it was with the former agent.
     mutating func awaitAuthentication(_ pending: PendingRequest, _ line: Line, _ message: Message) -> Bool {
-        guard agent == .ready, pending.retry != nil,
+        guard agent.isInitialized, pending.retry != nil,
             line.json(at: message.outcome)?["code"]?.int64 == Self.authenticationRequired, authenticateAgain()
         else { return false }
         var waiting = pending

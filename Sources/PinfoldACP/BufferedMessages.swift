@@ -3,11 +3,11 @@ extension ACPRelay {
     /// Passes on what is held, for as long as nothing stands in the way.
     mutating func drain() {
         if agent == .absent { respondFromListCache() }
-        if agent == .absent, buffered.contains(where: \.wakes) {
+        if buffered.contains(where: \.wakes), agent.step(on: .messageBuffered) == .start {
             agent = .starting
             actions.append(.startAgent)
         }
-        while agent == .ready, resumption == nil, let line = buffered.first {
+        while agent == .ready, let line = buffered.first {
             if let session = firstClosed(in: line) {
                 resumeSession(session)
             } else if let handOverCandidate = handOverCandidate(in: line) {

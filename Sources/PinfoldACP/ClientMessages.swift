@@ -23,14 +23,14 @@ extension ACPRelay {
     }
 
     private mutating func send(_ bytes: [UInt8], isWhole: Bool) {
-        guard isRunning, !inputIsClosed else { return }
+        guard agent.isRunning, !inputIsClosed else { return }
         actions.append(.toAgent(withAgentNames(bytes), endsLine: isWhole))
     }
 
     /// What is no message is passed on while that changes nothing; an agent that is away is not woken for it.
     private mutating func forwardUnparsed(_ bytes: [UInt8], isWhole: Bool) {
         let header = MessageHeader(bytes)
-        if agent == .ready, buffered.isEmpty, resumption == nil {
+        if agent == .ready, buffered.isEmpty {
             if isWhole, let pending = PendingRequest(header) { fromClient.open(pending) }
             send(bytes, isWhole: isWhole)
         } else if header.isResponse {
@@ -43,7 +43,7 @@ extension ACPRelay {
         }
     }
 
-    private enum ResumeMethod: Hashable {
+    private enum Precedence: Hashable {
         case waits
         case overtakes(Line.Disposition)
 
@@ -55,7 +55,7 @@ extension ACPRelay {
         }
     }
 
-    private mutating func overtake(_ line: Line, _ message: Message) -> ResumeMethod {
+    private mutating func overtake(_ line: Line, _ message: Message) -> Precedence {
         switch message.kind {
         case .response(let id, _): return .overtakes(response(line, message, id))
         case .notification(.cancel): return .overtakes(cancel(line, message))
@@ -72,12 +72,12 @@ extension ACPRelay {
         if terminals.releasing.remove(id) != nil { return .drop }
         if let pending = fromAgent.close(id) {
             if pending.method == Self.terminalCreation { recordTerminal(line, message, in: pending.session) }
-            guard isRunning, !pending.isCut else { return .drop }
+            guard agent.isRunning, !pending.isCut else { return .drop }
             guard let written = renamed.removeValue(forKey: id), let edit = line.settingID(of: message, to: written)
             else { return .forward }
             return .edit([edit])
         }
-        if id.isNull { return agent == .ready ? .forward : .drop }
+        if id.isNull { return agent.isInitialized ? .forward : .drop }
         if let index = stale.firstIndex(of: id) {
             stale.remove(at: index)
             if let session = terminals.late.removeValue(forKey: id) {
@@ -92,13 +92,13 @@ extension ACPRelay {
 
     /// The turn may be held still: then nobody but the client needs to hear of it.
     private mutating func cancel(_ line: Line, _ message: Message) -> Line.Disposition {
-        guard let session = line.session(message) else { return agent == .ready ? .forward : .drop }
+        guard let session = line.session(message) else { return agent.isInitialized ? .forward : .drop }
         let cut = takeBuffered { line, message in
             message.method == .prompt && line.session(message) == session
         }
         for (line, message) in cut { respondCancelled(line, message, session) }
         switch agent {
-        case .ready:
+        case .ready, .resuming:
             // Cancelling what is not running is harmless, but a conversation that is not open is an error.
             return hasTurn(session) || sessions[session]?.isOpen != false ? .forward : .drop
         case .stopping: return .drop
@@ -119,7 +119,7 @@ extension ACPRelay {
     private mutating func cancelRequest(_ line: Line, _ message: Message) -> Line.Disposition {
         guard let slice = line.member("requestId", at: message.params), let json = line.json(at: slice.range),
             let id = RequestID(json)
-        else { return agent == .ready ? .forward : .drop }
+        else { return agent.isInitialized ? .forward : .drop }
         let cut = takeBuffered { _, message in
             if case .request(id, _) = message.kind { true } else { false }
         }
@@ -127,7 +127,7 @@ extension ACPRelay {
             guard let written = line.copy(message.id) else { continue }
             toClient(Wording.failure(written, .cancelled, "cancelled by the client", [:]))
         }
-        guard cut.isEmpty, agent == .ready else { return .drop }
+        guard cut.isEmpty, agent.isInitialized else { return .drop }
         return fromClient.contains(id) || buffered.isEmpty ? .forward : .drop
     }
 

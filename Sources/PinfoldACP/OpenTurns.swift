@@ -5,8 +5,8 @@ struct OpenTurns: Hashable, Sendable {
         case session(ACPSessionID)
         /// A request of the client that is no prompt.
         case request(RequestID)
-        /// A question of the agent's outside of a turn.
-        case pending(RequestID)
+        /// A request of the agent's outside of a turn.
+        case agentRequest(RequestID)
         /// The agent, while it is made ready.
         case opening
     }

@@ -7,7 +7,7 @@ enum RelayRequest: Hashable, Sendable {
     case authentication
     case resumption(ACPSessionID, ResumeMethod)
     case settingOption(ACPSessionID, ACPSession.Choice)
-    case inputClosing(ACPSessionID)
+    case close(ACPSessionID)
 
     /// How a conversation is opened again.
     enum ResumeMethod: String, Hashable, Sendable {
@@ -36,7 +36,7 @@ extension ACPRelay {
             if resumption?.session == id { receiveResumeResponse(response, resumeMethod) }
         case .settingOption(let id, let choice):
             if resumption?.session == id { receiveOptionResponse(choice, response) }
-        case .inputClosing: finishClosing()
+        case .close: finishClosing()
         }
     }
 
@@ -47,53 +47,8 @@ extension ACPRelay {
         case .authentication: failAuthentication(nil)
         case .resumption: failResumption(.unknown(why, kind: RepeatedFailure.Kind.silence))
         case .settingOption(_, let choice): refuseChoice(choice, why)
-        case .inputClosing: finishClosing()
+        case .close: finishClosing()
         }
-    }
-
-    // MARK: Greeting
-
-    /// The new agent is told what the client told the first one.
-    mutating func sendInitialize() {
-        guard let initialization else { return }
-        agent = .initializing(until: now + options.responseTimeout)
-        call(.initialization, "initialize", params: initialization.params)
-    }
-
-    private mutating func receiveInitializeResponse(_ response: AgentResponse) {
-        guard case .initializing = agent, let initialization else { return }
-        if let error = response.error {
-            failInitialize("the agent refused initialize: \(error.message)")
-            return
-        }
-        let capabilities = AgentCapabilities(response.result ?? [:])
-        if capabilities.version != initialization.version {
-            failInitialize(
-                "the agent now speaks version \(capabilities.version) of the protocol, and the conversation is in version "
-                    + "\(initialization.version)")
-        } else if let missing = initialization.capabilities.firstMissing(in: capabilities) {
-            failInitialize("the agent no longer offers what it offered the client: \(missing)")
-        } else {
-            self.initialization = Initialization(
-                params: initialization.params, version: initialization.version, capabilities: capabilities)
-            agent = .ready
-        }
-    }
-
-    /// An agent that cannot be greeted is of no use; the next message may find a better one.
-    mutating func failInitialize(_ why: String) {
-        log(why)
-        failBuffered(why, kind: RepeatedFailure.Kind.initialize)
-        abandonLife(why)
-    }
-
-    /// Gives the life up; nothing more goes to its agent.
-    mutating func abandonLife(_ why: String) {
-        resumption = nil
-        relayRequests = [:]
-        inputIsClosed = true
-        agent = .stopping(AgentStop(reason: Reason(kind: "start_failed", message: why, json: [:]), until: now))
-        actions.append(.failLife(why))
     }
 }
 

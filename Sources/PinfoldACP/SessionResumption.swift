@@ -65,13 +65,13 @@ extension ACPRelay {
 
     mutating func tryNextResumeMethod(because why: String) {
         guard let resumption else { return }
-        guard let sessions = sessions[resumption.session] else { return abandonResumption() }
+        guard let session = sessions[resumption.session] else { return abandonResumption() }
         guard let resumeMethod = resumption.resumeMethods.first else {
             return failResumption(.unknown(why, kind: -32601))
         }
         call(
             .resumption(resumption.session, resumeMethod), resumeMethod.rawValue,
-            params: params(for: resumeMethod, sessions))
+            params: params(for: resumeMethod, session))
     }
 
     private func params(for resumeMethod: RelayRequest.ResumeMethod, _ session: ACPSession) -> [UInt8] {

@@ -1,8 +1,7 @@
 /// Whether the agent is in use, as the controller must know it.
 extension ACPRelay {
     mutating func report() {
-        guard isWorkStale, isRunning else { return }
-        if case .stopping = agent { return }
+        guard isWorkStale, agent.isRunning, !agent.isStopping else { return }
         isWorkStale = false
         turns.update(openWork, at: now)
         let report = turns.report(at: now)
@@ -19,7 +18,7 @@ extension ACPRelay {
     private var openWork: [OpenTurns.Owner: OpenTurns.Work] {
         var work: [OpenTurns.Owner: OpenTurns.Work] = [:]
         // What is unknown counts as use: an agent that was not initialized yet, or that something is held for.
-        if agent != .ready || resumption != nil || !buffered.isEmpty { work[.opening] = .init() }
+        if agent != .ready || !buffered.isEmpty { work[.opening] = .init() }
         let asked = fromAgent.all.filter(\.method.asksHuman)
         let waiting = Set(asked.map(\.session))
         for id in running { work[.session(id)] = .init(isWaiting: waiting.contains(id)) }
@@ -36,7 +35,7 @@ extension ACPRelay {
         // A question outside of any turn has a time of its own.
         let owners = Set(running.map(Optional.some) + fromClient.all.map(\.session))
         for pending in asked where !owners.contains(pending.session) {
-            work[.pending(pending.id)] = .init(isWaiting: true)
+            work[.agentRequest(pending.id)] = .init(isWaiting: true)
         }
         return work
     }
@@ -45,10 +44,8 @@ extension ACPRelay {
     ///
     /// - Parameter number: which, as it was reported; nil for all.
     mutating func cancelTurns(_ reason: Reason, _ number: UInt64?) {
-        switch agent {
-        case .initializing, .ready: break
-        case .absent, .starting, .stopping, .finished: return
-        }
+        // As at its end, there has to be an agent that takes messages.
+        guard agent.step(on: .stopRequested) == .stop else { return }
         guard let number else {
             log(reason.message)
             cancelTurnsOfSession(nil)
@@ -65,7 +62,7 @@ extension ACPRelay {
             log("\(reason.message); the request \(String(decoding: id.text, as: UTF8.self)) was cancelled")
             let params = Array(#"{"requestId":"#.utf8) + id.text + "}".utf8
             toAgent(Wording.call("$/cancel_request", id: nil, params: params))
-        case .pending(let id):
+        case .agentRequest(let id):
             log(reason.message)
             cancelAgentRequests { $0.id == id }
         case .opening:
@@ -85,7 +82,7 @@ extension ACPRelay {
 
     /// An agent may work on after the turn's end, and must not be evicted meanwhile. Once a second is enough.
     mutating func recordActivity(in id: ACPSessionID, _ kind: String?) {
-        guard agent == .ready, !hasTurn(id), lastActivity.map({ now - $0 >= .seconds(1) }) ?? true else { return }
+        guard agent.isInitialized, !hasTurn(id), lastActivity.map({ now - $0 >= .seconds(1) }) ?? true else { return }
         switch kind {
         // These tell of a state, and come by themselves.
         case "available_commands_update", "config_option_update", "session_info_update", "usage_update": return
