@@ -27,7 +27,7 @@ import Testing
         exchange.agent(#"{"jsonrpc":"2.0","id":"pinfold-n-3","result":\#(result)}"#)
     }
 
-    @Test func whatALoadOfTheClientSaysIsNewerThanWhatWasChosenBefore() {
+    @Test func modeOfTheClientsOwnLoadIsNewerThanTheOneChosenBefore() {
         var exchange = RelayScript.begun()
         settingOption(&exchange, 5, "yolo")
         exchange.client(#"{"jsonrpc":"2.0","id":6,"method":"session/load","params":{"sessionId":"s1","cwd":"/p"}}"#)
@@ -44,7 +44,7 @@ import Testing
         #expect(exchange.heardByAgent() == [RelayScript.prompt(9, "again")])
     }
 
-    @Test func refusedModeKeepsTheMessageBackAndTellsTheModeThatIs() {
+    @Test func refusedModeKeepsTheMessageBackAndReportsTheModeThatIs() {
         var exchange = RelayScript.begun()
         settingOption(&exchange, 5, "plan")
         back(&exchange, result: "{\(Self.modes)}")
@@ -108,7 +108,7 @@ import Testing
         #expect(exchange.heardByAgent() == [RelayScript.prompt(9, "again")])
     }
 
-    @Test func clientOfANewLauncherIsToldTheModeAsItIsThen() {
+    @Test func clientOfANewLauncherIsSentTheModeAsItIsThen() {
         var former = RelayScript.begun()
         settingOption(&former, 5, "yolo")
         let token = former.take().compactMap { if case .saveToken(let token) = $0 { token } else { nil } }.last

@@ -51,7 +51,7 @@ import Testing
         #expect(exchange.heardByClient() == [response])
     }
 
-    @Test func promptThatNobodyAnsweredIsAnsweredAtTheEndOnce() {
+    @Test func promptThatWasNotAnsweredIsAnsweredAtTheEndOnce() {
         var exchange = RelayScript.begun()
         exchange.prompt(3, "work")
         exchange.suspend()
@@ -148,7 +148,7 @@ import Testing
         #expect(exchange.heardByClient() == [response])
     }
 
-    @Test func cutTurnOfVersion2IsToldToBeIdle() {
+    @Test func cutTurnOfVersion2IsReportedIdle() {
         var exchange = RelayScript.begun(capabilities: "{}", version: 2)
         exchange.prompt(3, "work")
         exchange.agent(#"{"jsonrpc":"2.0","id":3,"result":{}}"#)

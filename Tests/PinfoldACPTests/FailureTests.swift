@@ -24,7 +24,7 @@ import Testing
         (#"{"code":-32601,"message":"Method not found"}"#, -32603, "unknown"),
         (#"{"code":-32603,"message":"Internal error"}"#, -32603, "unknown"),
     ])
-    func errorOfALoadIsToldAsWhatItMeans(error: String, code: Int64, outcome: String) {
+    func errorOfALoadIsReportedAsWhatItMeans(error: String, code: Int64, outcome: String) {
         let (lines, _) = reopened(#"{"jsonrpc":"2.0","id":"pinfold-n-2","error":\#(error)}"#)
         #expect(lines.map { $0["id"]?.int64 } == [3])
         #expect(lines.map { $0["error"]?["code"]?.int64 } == [code])
@@ -80,7 +80,7 @@ import Testing
         #expect(exchange.take().last == .startAgent)
     }
 
-    @Test func agentThatSaysNothingIsGivenUpAfterAWhile() {
+    @Test func agentThatSendsNothingIsGivenUpAfterAWhile() {
         var exchange = RelayScript.begun()
         exchange.suspend()
         exchange.prompt(3, "again")
@@ -96,7 +96,7 @@ import Testing
         #expect(actions.contains { if case .toClient = $0 { true } else { false } })
     }
 
-    @Test func refusalIsToldAndTheNextMessageTriesAgain() {
+    @Test func refusalIsReportedAndTheNextMessageTriesAgain() {
         var exchange = RelayScript.begun()
         exchange.suspend()
         exchange.prompt(3, "again")
@@ -132,7 +132,7 @@ import Testing
         #expect(actions.count == 2)
     }
 
-    @Test func deathInTheMiddleOfAReturnIsToldAndNotTheEnd() {
+    @Test func deathInTheMiddleOfAResumptionIsReportedAndNotTheEnd() {
         var exchange = RelayScript.begun()
         exchange.suspend()
         exchange.prompt(3, "again")

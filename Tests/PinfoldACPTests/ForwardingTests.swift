@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func closingAConversationThatNoAgentHasOpenWakesNobody() {
+    @Test func closingAConversationThatNoAgentHasOpenStartsNoAgent() {
         var exchange = RelayScript.begun()
         exchange.suspend()
         _ = exchange.take()

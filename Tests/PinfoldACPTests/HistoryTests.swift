@@ -33,7 +33,7 @@ import Testing
         (-32002, "Resource not found"), (-32600, "Session s1 not found"), (-32602, "unknown session"),
         (-32603, "no such conversation"),
     ])
-    func conversationInWhichNothingWasSaidIsBegunAnewAndTheClientIsNotTold(code: Int, message: String) {
+    func conversationWithoutAPromptIsBegunAnewAndTheClientIsNotNotified(code: Int, message: String) {
         var exchange = begun { _ in }
         exchange.agent(error(code, message))
         let request = exchange.heardByAgent().json
@@ -61,7 +61,7 @@ import Testing
         #expect(exchange.heardByAgent().json.map { $0["method"]?.string } == ["session/new"])
     }
 
-    @Test func firstTurnThatWasCancelledIsLostAndTheNextAnswerSaysSo() {
+    @Test func firstTurnThatWasCancelledIsLostAndTheNextAnswerReportsIt() {
         var exchange = begun {
             $0.prompt(2, "hello")
             $0.agent(#"{"jsonrpc":"2.0","id":2,"result":{"stopReason":"cancelled"}}"#)
@@ -205,7 +205,7 @@ import Testing
         }
     }
 
-    @Test func loadThatReplaysNothingDeliversAndSaysSoWithTheAnswer() {
+    @Test func loadThatReplaysNothingDeliversAndReportsItWithTheAnswer() {
         var exchange = withHistory()
         exchange.agent(#"{"jsonrpc":"2.0","id":"pinfold-n-2","result":null}"#)
         #expect(exchange.heardByAgent() == [])

@@ -74,7 +74,7 @@ import Testing
     // MARK: Repetitions
 
     @Test(arguments: ["available_commands_update", "usage_update"])
-    func stateThatIsToldAgainAfterAReturnIsNotShownAgain(kind: String) {
+    func stateThatIsSentAgainAfterAResumptionIsNotForwardedAgain(kind: String) {
         var exchange = RelayScript.begun()
         let state = update(#""sessionUpdate":"\#(kind)","value":1"#)
         exchange.agent(state)
@@ -108,7 +108,7 @@ import Testing
 
     // MARK: Tokens
 
-    @Test func tokenThatTheControllerLostIsToldAgain() {
+    @Test func tokenThatTheControllerLostIsSentAgain() {
         var exchange = RelayScript.begun()
         exchange.suspend()
         _ = exchange.take()

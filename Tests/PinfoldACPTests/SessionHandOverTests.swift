@@ -28,7 +28,7 @@ import Testing
         return exchange
     }
 
-    @Test func newConversationInTheSameDirectoryIsTheOldOneAndSaysSo() {
+    @Test func newConversationInTheSameDirectoryIsTheOldOneAndIsMarkedSo() {
         var exchange = asked()
         let sent = exchange.heardByAgent().json
         #expect(sent.map { $0["method"]?.string } == ["session/resume"])
@@ -60,7 +60,7 @@ import Testing
         #expect(exchange.heardByAgent().json.map { $0["method"]?.string } == ["session/new"])
     }
 
-    @Test func goneConversationIsReplacedAndTheClientIsTold() {
+    @Test func goneConversationIsReplacedAndTheClientIsNotified() {
         var exchange = asked()
         _ = exchange.take()
         exchange.agent(#"{"jsonrpc":"2.0","id":"pinfold-n-1","error":{"code":-32002,"message":"gone"}}"#)

@@ -5,7 +5,7 @@ import Testing
 
 /// An agent goes and comes back, and its client notices nothing.
 @Suite struct ReturnTests {
-    @Test func suspensionTellsTheClientNothing() {
+    @Test func suspensionSendsTheClientNothing() {
         var exchange = RelayScript.begun()
         exchange.suspend()
         #expect(exchange.heardByClient() == [])
@@ -74,7 +74,7 @@ import Testing
         #expect(exchange.heardByAgent().json.map { $0["method"]?.string } == ["session/resume"])
     }
 
-    @Test func clientThatNeverLoggedInIsToldToDoSo() {
+    @Test func clientThatNeverLoggedInIsRefused() {
         var exchange = RelayScript.begun()
         exchange.suspend()
         exchange.prompt(9, "again")
@@ -85,7 +85,7 @@ import Testing
             exchange.heardByClient() == [#"{"jsonrpc":"2.0","id":9,"error":{"code":-32000,"message":"log in"}}"#])
     }
 
-    @Test func secondConversationIsOpenedWhenItIsNextSpokenOf() {
+    @Test func secondConversationIsOpenedWhenItIsNextUsed() {
         var exchange = RelayScript.begun()
         exchange.client(#"{"jsonrpc":"2.0","id":"b","method":"session/new","params":{"cwd":"/q","mcpServers":[]}}"#)
         exchange.agent(#"{"jsonrpc":"2.0","id":"b","result":{"sessionId":"s2"}}"#)

@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func clientThatAsksAfterTheStartWasRefusedHearsWhy(isRefusal: Bool) {
+    func clientThatAsksAfterTheStartWasRefusedIsAnsweredWithTheReason(isRefusal: Bool) {
         var exchange = refused(isRefusal: isRefusal)
         exchange.client(Self.initialize)
         let actions = exchange.take()
@@ -95,7 +95,7 @@ import Testing
         return exchange
     }
 
-    @Test func listOfAnAgentThatIsAwayIsWhatItSaidLast() {
+    @Test func listOfAnAgentThatIsAwayIsItsLastOne() {
         var exchange = listed()
         exchange.suspend()
         _ = exchange.take()
@@ -155,7 +155,7 @@ import Testing
         exchange.take().compactMap { if case .saveToken(let token) = $0 { token } else { nil } }
     }
 
-    @Test func anotherOrderOfUseIsToldOnceASecond() {
+    @Test func orderOfUseIsSavedOnceASecond() {
         var exchange = open(3)
         for number in 1...3 { turn(number, in: "s\(number)", &exchange) }
         turn(7, in: "s1", &exchange)
@@ -169,7 +169,7 @@ import Testing
         #expect(exchange.relay.nextDeadline == nil)
     }
 
-    @Test func anotherOrderOfUseIsToldBeforeTheAgentLeaves() {
+    @Test func orderOfUseIsSavedBeforeTheAgentLeaves() {
         var exchange = open(2)
         turn(1, in: "s1", &exchange)
         #expect(tokens(&exchange) == [])
@@ -177,7 +177,7 @@ import Testing
         #expect(tokens(&exchange).count == 1)
     }
 
-    @Test func whatIsChosenIsToldAtOnce() {
+    @Test func choiceIsSavedAtOnce() {
         var exchange = open(2)
         turn(1, in: "s1", &exchange)
         exchange.client(

@@ -128,7 +128,7 @@ import Testing
 
     // MARK: What counts
 
-    @Test func clientThatSaysNothingHasNoTurnOpen() {
+    @Test func clientThatSendsNothingHasNoTurnOpen() {
         let exchange = RelayScript()
         #expect(exchange.relay.reported.state == .none)
     }
@@ -180,7 +180,7 @@ import Testing
         #expect(exchange.reports().last?.isUse == true)
     }
 
-    @Test func requestThatIsNoUseAndIsNeverAnsweredEndsNobody() throws {
+    @Test func requestThatIsNoUseAndIsNeverAnsweredEndsNoSession() throws {
         var exchange = exchange()
         exchange.client(#"{"jsonrpc":"2.0","id":5,"method":"_ext/subscribe","params":{}}"#)
         let number = try #require(exchange.reports().last?.turns.first?.number)
@@ -211,7 +211,7 @@ import Testing
         #expect(count() == 0)
     }
 
-    @Test func stateThatIsSaidToBeRunningIsATurnInTheSecondVersion() {
+    @Test func stateThatIsReportedToBeRunningIsATurnInTheSecondVersion() {
         var exchange = exchange(version: 2)
         let running =
             #"{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"s1","update":"#

@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test func refusedLimitSaysWhy() throws {
+    @Test func refusedLimitReportsWhy() throws {
         try withFolder(["memory.max": [:], "cgroup.procs": ""]) { folder throws in
             let cgroup = try unwrap(try Cgroup.open(folder))
             var limits = Limits()

@@ -102,7 +102,7 @@ private func expectHeld(_ results: [LimitResult]) {
         }
     }
 
-    @Test func limitAboveIsToldFromTheOwnOne() throws {
+    @Test func limitAboveIsReportedFromTheOwnOne() throws {
         try withLimitedCgroup("above") { top throws in
             let pool = try top.create("pool")
             #expect(try pool.enable(["memory"]) == [:])

@@ -17,7 +17,7 @@ import Testing
     }
 
     /// What the probe says of the kernel is what then happens: the one is tried against the other.
-    @Test func birthInAKilledCgroupIsAsTheProbeSays() throws {
+    @Test func birthInAKilledCgroupIsAsTheProbeReports() throws {
         try withTestCgroup("reuse") { cgroup throws in
             let features = try KernelFeatures.probe(below: cgroup)
             let killed = try cgroup.create("killed")
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func controllerThatLivesInAKilledCgroupIsTold() async {
+    @Test func controllerThatLivesInAKilledCgroupIsReported() async {
         await #expect(processExitsWith: .success) {
             try withTestCgroup("taint") { cgroup throws in
                 let reuse = try KernelFeatures.probe(below: cgroup).reuseAfterKill
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test(arguments: ["gone", "not a cgroup", "invalid domain"])
-    func placeWhereNobodyCanBeBornIsTold(place: String) throws {
+    func placeWhereNoChildCanBeCreatedIsReported(place: String) throws {
         try withTestCgroup("nobirth") { cgroup throws in
             func error(_ descriptor: Int32) throws -> Errno? {
                 var options = SpawnOptions()
@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    @Test func triggerTellsThatItsCgroupIsGone() throws {
+    @Test func triggerReportsThatItsCgroupIsGone() throws {
         try withTestCgroup("triggergone") { top throws in
             guard case .value = try top.pressure(.memory) else { return }
             let cgroup = try top.create("x")

@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    @Test func cgroupWithProcessesSaysWhoIsInIt() throws {
+    @Test func cgroupWithProcessesNamesWhoIsInIt() throws {
         try withTestCgroup("busy") { top throws in
             let session = try top.create("session")
             let deep = try session.create("a").create("b")
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func populatedIsToldUpTheTree() throws {
+    @Test func populatedIsReportedUpTheTree() throws {
         try withTestCgroup("populated") { a throws in
             let b = try a.create("b")
             let c = try b.create("c")

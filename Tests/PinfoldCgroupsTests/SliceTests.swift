@@ -48,7 +48,7 @@ import Testing
     }
 
     /// Every user may open the directories of the tree, and so could lock them.
-    @Test func sliceWhoseDirectoryIsLockedBySomebodyElseIsTakenOver() async {
+    @Test func sliceWhoseDirectoryIsLockedByAnotherProcessIsTakenOver() async {
         await #expect(processExitsWith: .success) {
             try withTestCgroup("slicedirlock") { top throws in
                 let other = try Directory(top.path)
@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func leafThatSomebodyChoseForUsIsKept() async {
+    @Test func leafThatWasChosenForUsIsKept() async {
         await #expect(processExitsWith: .success) {
             try withTestCgroup("sliceleaf") { top throws in
                 let leaf = try top.create("supervisor")
@@ -183,7 +183,7 @@ import Testing
     }
 
     @Test(.enabled(if: ownUser() == 0, "only root can become somebody else"))
-    func directoryOfSomebodyElseIsRefusedWithItsRemedy() async {
+    func directoryOfAnotherUserIsRefusedWithItsRemedy() async {
         await #expect(processExitsWith: .success) {
             try withTestCgroup("sliceother") { top throws in
                 let path = top.path
@@ -224,7 +224,7 @@ import Testing
     }
 
     @Test(.enabled(if: ownUser() == 0, "only root can give a directory away"))
-    func startedOutsideOfADelegatedDirectoryWeStayThereAndSaySo() async {
+    func startedOutsideOfADelegatedDirectoryWeStayThereAndReportIt() async {
         await #expect(processExitsWith: .success) {
             try withTestCgroup("sliceoutside") { top throws in
                 let path = top.path

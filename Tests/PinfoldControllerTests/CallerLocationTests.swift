@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func callerInASessionLoosensNothingWhoeverItIs() throws {
+    @Test func callerInASessionLoosensNothingWhicheverUserItIs() throws {
         try ControllerHarness.with { harness in
             let outer = try harness.start("outer", settings: ["MemoryMax=64M"])
             try world(harness).location = .life(outer.life)

@@ -31,7 +31,7 @@ import Testing
     }
 
     /// On kernels that cannot refuse descriptors.
-    @Test(arguments: Place.allCases) func socketThatLingersWhenItIsClosedKeepsNobodyWaiting(place: Place) throws {
+    @Test(arguments: Place.allCases) func socketThatLingersWhenItIsClosedBlocksNoOtherClient(place: Place) throws {
         try ControllerHarness.with(passesDescriptors: true) { harness in
             let launch = try Launch(harness, name: "a")
             var peer: Int32 = -1
@@ -206,7 +206,7 @@ import Testing
         }
     }
 
-    @Test func callsThatNobodyReadsTheAnswersOfAreNotAnswered() throws {
+    @Test func callsWhoseAnswersAreNotReadAreNotAnswered() throws {
         try ControllerHarness.with { harness in
             let client = try harness.client()
             try client.send(Array(repeating: Call("io.pinfold.Describe").frame, count: 1_000).flatMap { $0 })
@@ -237,7 +237,7 @@ import Testing
     // MARK: Connections
 
     @Test(.enabled(if: getuid() == 0, "only root can be two users"))
-    func connectionsOfOneUserAreCountedAndTheNextIsToldWhy() throws {
+    func connectionsOfOneUserAreCountedAndTheNextIsRefusedWithTheReason() throws {
         try ControllerHarness.with { harness in
             harness.controller.limits.connectionsPerUser = 4
             let taken = try (0..<4).map { _ in try harness.client(as: 1_001) }
@@ -295,7 +295,7 @@ import Testing
         }
     }
 
-    @Test func eventLogIsBoundedInBytesAndWhoHasMuchToTellLosesTheirOwn() {
+    @Test func eventLogIsBoundedInBytesAndWhoHasMuchToLogLosesTheirOwn() {
         var log = EventLog()
         func add(_ text: String, _ user: UInt32) {
             let loggedEvent = LoggedEvent(.refused, nil, [("message", .text(text))])

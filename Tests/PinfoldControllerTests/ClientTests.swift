@@ -16,7 +16,7 @@ import Testing
         withExtendedLifetime(bystander) {}
     }
 
-    @Test func listComesInPagesThatLeaveNothingOutAndTellNothingTwice() throws {
+    @Test func listComesInPagesThatLeaveNothingOutAndListNothingTwice() throws {
         try ControllerHarness.with { harness in
             let names = (0..<2_500).map { "s\($0)" }
             let adoptions = try names.map { name in
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func halfAFrameKeepsNobodyWaiting() throws {
+    @Test func halfAFrameBlocksNoOtherClient() throws {
         try ControllerHarness.with { harness in
             let bystander = try harness.start("bystander")
             let bad = try harness.client()

@@ -7,7 +7,7 @@ import TestSupport
 @testable import PinfoldController
 
 /// A world with somebody who starts and ends commands in it.
-protocol Stage: AnyObject {
+protocol ContractWorld: AnyObject {
     var world: any World { get }
     /// A command begins in a life's cgroup. It leaves on SIGTERM.
     func begin(_ life: LifeID) throws -> ProcessID
@@ -22,7 +22,7 @@ protocol Stage: AnyObject {
     func isIn(_ process: ProcessID, _ life: LifeID) throws -> Bool
 }
 
-final class FakeStage: Stage {
+final class FakeContractWorld: ContractWorld {
     let made: FakeWorld
     var world: any World { made }
 
@@ -42,7 +42,7 @@ final class FakeStage: Stage {
     func isIn(_ process: ProcessID, _ life: LifeID) -> Bool { made.attached.contains { $0 == (process, life) } }
 }
 
-final class RealStage: Stage {
+final class SliceContractWorld: ContractWorld {
     let slice: SliceWorld
     var world: any World { slice }
     private var children: [LifeID: Held] = [:]

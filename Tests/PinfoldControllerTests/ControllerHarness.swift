@@ -27,7 +27,7 @@ enum WorldKind: String, CaseIterable, CustomStringConvertible, Sendable {
 final class ControllerHarness {
     let folder: String
     let controller: Controller
-    let stage: any Stage
+    let contract: any ContractWorld
     private let clock: Clock
     private let hasRealFiles: Bool
     private(set) var sayings: [String] = []
@@ -37,11 +37,11 @@ final class ControllerHarness {
     }
 
     private init(
-        _ stage: any Stage, folder: String, policies: PolicySet, policyFolder: String?, clock: Clock,
+        _ contract: any ContractWorld, folder: String, policies: PolicySet, policyFolder: String?, clock: Clock,
         records: RecordStore, hasRealFiles: Bool, passesDescriptors: Bool
     ) throws {
         self.folder = folder
-        self.stage = stage
+        self.contract = contract
         self.clock = clock
         self.hasRealFiles = hasRealFiles
         let budget = PoolBudget(policy: policies.pool, effectiveLimit: 8 << 30, taskLimit: 32_768)
@@ -52,7 +52,7 @@ final class ControllerHarness {
             socket: folder + "/s", slice: "/made/up", policyFolder: policyFolder, enforcement: .kernel, features: []
         ) { said.lines.append($0) }
         controller = try Controller(
-            configuration: configuration, pool: SessionPool(budget: budget), policies: policies, world: stage.world,
+            configuration: configuration, pool: SessionPool(budget: budget), policies: policies, world: contract.world,
             records: records, listener: listener, boot: "this boot", clock: { clock.now })
         self.said = said
     }
@@ -73,19 +73,21 @@ final class ControllerHarness {
     ) throws -> Result {
         try withFolder(["policies": .folder(policies.mapValues { .file($0) })]) { folder in
             let set = try PolicyFolder.set(in: folder + "/policies")
-            func run(_ stage: any Stage) throws -> Result {
+            func run(_ contract: any ContractWorld) throws -> Result {
                 let clock = Clock()
                 let path = folder + "/records"
                 let records = try RecordStore(files ?? RecordFolder(path), path: path, clock: { clock.now })
                 let harness = try ControllerHarness(
-                    stage, folder: folder, policies: set, policyFolder: folder + "/policies", clock: clock,
+                    contract, folder: folder, policies: set, policyFolder: folder + "/policies", clock: clock,
                     records: records, hasRealFiles: files == nil, passesDescriptors: passesDescriptors)
                 return try body(harness)
             }
             switch kind {
-            case .fake: return try run(FakeStage())
+            case .fake: return try run(FakeContractWorld())
             case .real:
-                return try withTestCgroup("desk") { slice in try run(RealStage(slice: slice.path, policies: set)) }
+                return try withTestCgroup("harness") { slice in
+                    try run(SliceContractWorld(slice: slice.path, policies: set))
+                }
             }
         }
     }
@@ -246,7 +248,7 @@ final class Launch {
 
     /// The command begins.
     func begin() throws {
-        let process = try harness.stage.begin(life)
+        let process = try harness.contract.begin(life)
         try client.send(.started(processID: process, placement: .into))
         let id = life.session.text
         try harness.turn(until: { try harness.session(id)?.processID == process }, "the start of \(id)")

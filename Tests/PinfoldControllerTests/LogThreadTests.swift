@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct LogThreadTests {
-    @Test func linesThatNobodyReadsAreDroppedAndCountedWhenSomebodyReadsAgain() throws {
+    @Test func linesThatAreNotReadAreDroppedAndCountedWhenReadingResumes() throws {
         let pipe = try Pipe()
         let number = pipe.writing.number
         try pipe.writing.setNonBlocking(true)

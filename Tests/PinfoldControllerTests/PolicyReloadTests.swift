@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func settingsTightenForEverybodyAndTheKernelIsTold() throws {
+    @Test func settingsTightenForEveryUserAndReachTheKernel() throws {
         try ControllerHarness.with { harness in
             let launch = try harness.start("a", settings: ["MemoryMax=256M"])
             #expect((harness.world as? FakeWorld)?.lives[launch.life]?.limits.memoryMax == 256 << 20)

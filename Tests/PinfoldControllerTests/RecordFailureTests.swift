@@ -29,7 +29,7 @@ private let full = Errno(rawValue: 28)
             try user.send(.order(.suspend, "a"))
             _ = try launch.event()
             files.problem = full
-            try harness.stage.end(launch.life)
+            try harness.contract.end(launch.life)
             let ending = try launch.ending(.exited(0))
             #expect(ending.isSuspended)
             #expect(ending.recordProblem?.contains("\(full)") == true)
@@ -83,7 +83,7 @@ private let full = Errno(rawValue: 28)
         }
     }
 
-    @Test func diskThatHangsMakesNobodyWaitForLongerThanItsPatience() throws {
+    @Test func diskThatHangsBlocksNoClientForLongerThanItsPatience() throws {
         let files = FakeFiles()
         try ControllerHarness.with(files: files) { harness in
             let launch = try harness.start("a")

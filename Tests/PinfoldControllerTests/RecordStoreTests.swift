@@ -76,7 +76,7 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> I
     }
 
     @Test(arguments: ["", "{", "null", "[1]", "{\"version\":1}", "{\"a\":1,\"a\":2}", "\u{FEFF}{}"])
-    func fileThatIsNoRecordIsSetAsideAndSaidAndNotLost(text: String) throws {
+    func fileThatIsNoRecordIsSetAsideAndReportedAndNotLost(text: String) throws {
         try withStore(["bad.json": .file(text), "good.json": .file("{\"version\":0}")]) { store, folder, _ in
             let loaded = store.load { (object) throws(WorldError) in
                 guard object["version"]?.int64 == 0 else { throw WorldError("not a version known here") }
@@ -137,7 +137,7 @@ private func withStore(_ tree: Tree = [:], _ body: (RecordStore, String, () -> I
         #expect(again.endedAt == Instant(nanoseconds: 1_000))
     }
 
-    @Test func recordWithATokenThatNobodyMayLeaveIsRefused() throws {
+    @Test func recordWithATokenThatIsTooLongIsRefused() throws {
         var json = SessionRecord(session: try session(), boot: "b1", life: nil).json
         json["token"] = .string(String(repeating: "t", count: ResumeToken.longest + 1))
         #expect(throws: WorldError.self) { try read(json) }

@@ -9,7 +9,7 @@ import Testing
 
 /// Whose the state folder is, and that nobody else keeps a controller from it or puts records there.
 @Suite struct StateFolderTests {
-    @Test func secondControllerIsRefusedAndToldWhoHoldsTheFolder() throws {
+    @Test func secondControllerIsRefusedWithTheProcessThatHoldsTheFolder() throws {
         try withFolder { folder in
             let path = folder + "/state"
             let first = try StateFolder(path)
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test(.enabled(if: getuid() == 0, "only root can give a folder away"))
-    func folderOfSomebodyElseIsRefusedWithTheRemedy() throws {
+    func folderOfAnotherUserIsRefusedWithTheRemedy() throws {
         try withFolder(["state": .folder([:])]) { folder in
             let path = folder + "/state"
             chmod(path, 0o755)
@@ -51,7 +51,7 @@ import Testing
     }
 
     /// Opened as a file is, it would be waited for until somebody writes to it.
-    @Test func pipeInPlaceOfARecordIsSetAsideAndNobodyWaitsForIt() throws {
+    @Test func pipeInPlaceOfARecordIsSetAsideWithoutBlocking() throws {
         try withFolder { folder in
             mkfifo(folder + "/x.json", 0o600)
             let store = try RecordStore(path: folder)

@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func orderIsToldAgainWithoutAWayOut() throws {
+    @Test func orderIsSentAgainAsNotRefusable() throws {
         try ControllerHarness.with(policies: Self.full) { harness in
             let (launch, _) = try inputClosing(harness)
             let user = try harness.client()
@@ -69,12 +69,12 @@ import Testing
             guard case .closeInput(_, let inputClosing) = try launch.event() else { throw Missing("a close_input") }
             #expect(inputClosing == InputClosing(milliseconds: 1_000, reports: 2, isRefusable: false))
             try launch.client.send(.turn(.open))
-            try harness.stage.end(launch.life)
+            try harness.contract.end(launch.life)
             #expect(try launch.ending(.exited(0)).isSuspended)
         }
     }
 
-    @Test func launcherThatComesBackInTheFirstStageIsToldOfItAndCountsFromTheBeginning() throws {
+    @Test func launcherThatReconnectsInTheFirstStageReceivesCloseInputAndCountsFromTheBeginning() throws {
         let policies = ["default.policy": "[Session]\nOnLeaseLost=keep\nIdleTimeoutSec=60s\n"]
         try ControllerHarness.with(policies: policies) { harness in
             let launch = try harness.start("a")
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test func hungTurnIsToldToBeCancelled() throws {
+    @Test func hungTurnIsCancelled() throws {
         try ControllerHarness.with(policies: ["default.policy": "[Session]\nTurnTimeoutSec=60s\n"]) { harness in
             let launch = try harness.start("a")
             try launch.client.send(.turn(.open))
@@ -125,7 +125,7 @@ import Testing
             let launch = try harness.start("a")
             #expect(launch.grant.resume == nil)
             try launch.client.send(.remember(token))
-            try harness.stage.end(launch.life)
+            try harness.contract.end(launch.life)
             #expect(try launch.ending(.exited(0)).cause.kind == .exited)
             #expect(try harness.session("a")?.state == .ended)
             #expect(try harness.session("a")?.isResumable == true)
@@ -137,13 +137,13 @@ import Testing
         try ControllerHarness.with { harness in
             let launch = try harness.start("a")
             try launch.client.send(.remember("t"))
-            try harness.stage.end(launch.life)
+            try harness.contract.end(launch.life)
             _ = try launch.ending(.exited(0))
             #expect(try Launch(harness, name: "a", settings: ["Resume=never"]).grant.resume == nil)
         }
     }
 
-    @Test func tokenIsOnDiskWhenItsSetterIsTold() throws {
+    @Test func tokenIsOnDiskWhenItsSetterIsAnswered() throws {
         try ControllerHarness.with { harness in
             let launch = try harness.start("a")
             let inside = try harness.client()
@@ -161,7 +161,7 @@ import Testing
         harness.controller.records.load { (object) throws(WorldError) in object["token"]?.string }.records
     }
 
-    @Test func tokenOfAnotherLifeIsRefusedInWords() throws {
+    @Test func tokenOfAnotherLifeIsRefusedWithAReason() throws {
         try ControllerHarness.with { harness in
             let launch = try harness.start("a")
             let inside = try harness.client()

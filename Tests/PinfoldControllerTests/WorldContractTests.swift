@@ -13,7 +13,7 @@ import Testing
     func grantedSessionHasACgroupAndIsShown(kind: WorldKind) throws {
         try ControllerHarness.with(kind) { harness in
             let launch = try Launch(harness, name: "a")
-            #expect(harness.stage.exists(launch.life))
+            #expect(harness.contract.exists(launch.life))
             #expect(try harness.session("a")?.state == .starting)
             try launch.begin()
             let shown = try #require(try harness.session("a"))
@@ -27,11 +27,11 @@ import Testing
     func commandThatLeavesTakesItsCgroupWithItAndKeepsItsStatus(kind: WorldKind) throws {
         try ControllerHarness.with(kind) { harness in
             let launch = try harness.start("a")
-            try harness.stage.end(launch.life)
+            try harness.contract.end(launch.life)
             let ending = try launch.ending(.exited(7))
             #expect(ending.exitCode == 7)
             #expect(ending.cause.kind == .exited)
-            #expect(!harness.stage.exists(launch.life))
+            #expect(!harness.contract.exists(launch.life))
             #expect(try harness.session("a")?.state == .ended)
         }
     }
@@ -47,7 +47,7 @@ import Testing
             #expect(ending.cause.kind == .killed)
             let answer = try #require(try user.reply())
             #expect(answer.parameters["session"]?["state"]?.string == "ended")
-            #expect(!harness.stage.exists(launch.life))
+            #expect(!harness.contract.exists(launch.life))
         }
     }
 
@@ -59,7 +59,7 @@ import Testing
             let user = try harness.client()
             try user.send(.order(.kill, "a"))
             try harness.turn(until: { !world.killed.isEmpty }, "the first try")
-            #expect(harness.stage.exists(launch.life))
+            #expect(harness.contract.exists(launch.life))
             #expect(harness.lines.contains { $0.hasPrefix("call_failed a.1") })
             world.refused = []
             try harness.pass(.milliseconds(100))
@@ -75,7 +75,7 @@ import Testing
             launch.client.hangUp()
             try harness.turn(until: { try harness.session("a")?.state == .ended }, "the end")
             #expect(try harness.session("a")?.cause?.kind == .leaseLost)
-            #expect(!harness.stage.exists(launch.life))
+            #expect(!harness.contract.exists(launch.life))
         }
     }
 
@@ -91,7 +91,7 @@ import Testing
             guard case .closeInput(let cause, _) = try first.event() else { throw Missing("a request to leave") }
             #expect(cause.kind == .poolFull)
             #expect(try LeaseEvent(try #require(try asking.reply())) == .queued(position: 1))
-            try harness.stage.end(first.life)
+            try harness.contract.end(first.life)
             let ending = try first.ending(.exited(0))
             #expect(ending.isSuspended)
             #expect(ending.exitCode == 75)
@@ -109,22 +109,22 @@ import Testing
             let user = try harness.client()
             try user.send(.order(.suspend, "a"))
             _ = try launch.event()
-            try harness.stage.end(launch.life)
+            try harness.contract.end(launch.life)
             #expect(try launch.ending(.exited(0)).exitCode == 75)
             _ = try user.reply()
             let again = try harness.start("a")
             #expect(again.life.number == 2)
-            #expect(harness.stage.exists(again.life))
-            #expect(!harness.stage.exists(launch.life))
+            #expect(harness.contract.exists(again.life))
+            #expect(!harness.contract.exists(launch.life))
         }
     }
 
     @Test(arguments: WorldKind.here, [false, true])
-    func treeThatEmptiesJustBeforeAPictureIsStillTold(kind: WorldKind, isDetailed: Bool) throws {
+    func treeThatEmptiesJustBeforeASnapshotIsStillNoticed(kind: WorldKind, isDetailed: Bool) throws {
         try ControllerHarness.with(kind) { harness in
             let launch = try harness.start("a")
-            try harness.stage.end(launch.life)
-            try harness.stage.untilEmpty(launch.life)
+            try harness.contract.end(launch.life)
+            try harness.contract.untilEmpty(launch.life)
             var snapshot = MemorySnapshot()
             harness.world.read(
                 SnapshotRequest(includesCPU: isDetailed, includesStatistics: isDetailed), into: &snapshot)
@@ -145,12 +145,12 @@ import Testing
         try ControllerHarness.with(kind) { harness in
             let launch = try Launch(harness, name: "a")
             // This process plays the launcher, so its child is the launcher's.
-            let process = try harness.stage.outsider()
+            let process = try harness.contract.outsider()
             guard kind == .real else { return }
             let pidfd = try Pidfd(process)
             try launch.client.send(.attach, descriptors: [pidfd.descriptor.number])
             #expect(try launch.event() == .attached)
-            #expect(try harness.stage.isIn(process, launch.life))
+            #expect(try harness.contract.isIn(process, launch.life))
         }
     }
 
@@ -159,7 +159,7 @@ import Testing
         try ControllerHarness.with(.real) { harness in
             let launch = try Launch(harness, name: "a")
             let world = try #require(harness.world as? SliceWorld)
-            let process = try harness.stage.outsider()
+            let process = try harness.contract.outsider()
             let pidfd = try Pidfd(process)
             // The write waits behind this for as long as the test wants.
             let gate = try Pipe()
@@ -186,7 +186,7 @@ import Testing
             try launch.client.send(.attach, descriptors: [pidfd.descriptor.number])
             guard case .attachFailed(let reason) = try launch.event() else { throw Missing("a refusal") }
             #expect(reason.contains("not a child of the launcher"))
-            #expect(try !harness.stage.isIn(1, launch.life))
+            #expect(try !harness.contract.isIn(1, launch.life))
         }
     }
 
@@ -208,7 +208,7 @@ import Testing
             try launch.client.send(.active(.stdin))
             try harness.turn(until: { harness.lines.contains("thawed a.1") }, "the thaw")
             // A frozen one would not leave.
-            try harness.stage.end(launch.life)
+            try harness.contract.end(launch.life)
             #expect(try launch.ending(.exited(0)).exitCode == 0)
         }
     }
@@ -220,7 +220,7 @@ import Testing
             let user = try harness.client()
             try user.send(.order(.end, "a"))
             guard case .closeInput = try launch.event() else { throw Missing("a request to leave") }
-            // It does not leave by itself: SIGTERM comes when the first stage is over.
+            // It does not leave by itself: SIGTERM comes when the first contract is over.
             try harness.pass(.seconds(1))
             let ending = try launch.ending(.signaled(15))
             #expect(ending.cause.kind == .ended)
@@ -244,7 +244,7 @@ import Testing
             #expect(adoptions.first?.session.lives == 1)
             #expect(adoptions.first?.session.token == "kept")
             #expect(adoptions.first?.adoptedLife != nil)
-            #expect(harness.stage.exists(launch.life))
+            #expect(harness.contract.exists(launch.life))
             let inAnotherBoot = try SessionAdoption(world: world, boot: "another", decode: decode, notice: { _ in })
                 .adopt([])
             #expect(inAnotherBoot.isEmpty)
@@ -281,7 +281,7 @@ import Testing
             let user = try harness.client()
             _ = try user.ask(.order(.pin, "a"))
             try user.send(.order(.suspend, "a"))
-            try harness.stage.end(launch.life)
+            try harness.contract.end(launch.life)
             _ = try launch.ending(.exited(0))
             _ = try user.reply()
             try harness.turn(until: { harness.controller.records.isSettled }, "the records")

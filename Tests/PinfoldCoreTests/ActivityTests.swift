@@ -3,7 +3,7 @@ import Testing
 @testable import PinfoldCore
 
 @Suite struct ActivityTests {
-    @Test func sessionWithoutActivityBecomesIdleAndSaysSoOnce() {
+    @Test func sessionWithoutActivityBecomesIdleAndReportsItOnce() {
         var harness = PoolHarness()
         harness.start("a")
         #expect(harness.pass(.seconds(9)).logged(.idle).isEmpty)
@@ -167,7 +167,7 @@ import Testing
     }
 
     /// A controller that was killed between the end and its record leaves such a one behind.
-    @Test func nameOfAnAdoptedLifeWithoutProcessesIsFreeForWhoeverAsks() {
+    @Test func nameOfAnAdoptedLifeWithoutProcessesIsFreeForAnyRequest() {
         var harness = PoolHarness()
         _ = harness.handle(.adopted([harness.left("a", life: 3)]))
         let life = harness.life("a")

@@ -54,7 +54,7 @@ private let deaths: [Death] = [
 
 @Suite struct CauseTests {
     @Test(arguments: deaths)
-    private func deathIsToldByItsCounters(death: Death) {
+    private func deathIsReportedByItsCounters(death: Death) {
         let cause = Cause.ofLifeEnd(status: death.status, totals: death.totals)
         #expect(cause.kind == death.kind)
         #expect(ExitCode.ofLauncher(cause: cause, isSuspended: false, status: death.status) == death.exit)
@@ -112,7 +112,7 @@ private let deaths: [Death] = [
             "evicted to admit another session: 10 of 10 were taken, and it had been idle longest, for 1.5s"
         ),
     ])
-    func messageSaysTheNumbersAndTheKey(cause: Cause, message: String) {
+    func messageReportsTheNumbersAndTheKey(cause: Cause, message: String) {
         #expect(cause.message == message)
     }
 }

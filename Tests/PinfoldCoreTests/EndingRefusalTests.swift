@@ -83,7 +83,7 @@ extension [Action] {
 /// Whoever ended for want of use and is used after all lives on. Scenario 8: the decision races with a new prompt.
 @Suite struct RefusingTests {
     @Test(arguments: ways)
-    private func launcherIsToldWhetherATurnTakesTheEndingBackAndOnHowManyReportsItRests(way: Way) {
+    private func closeInputCarriesWhetherATurnRefusesItAndOnHowManyReportsItRests(way: Way) {
         var harness = way.harness()
         let reported = harness.pool.sessions[id("a")]?.life?.turnReports
         let inputClosings = way.act(&harness).inputClosings
@@ -139,7 +139,7 @@ extension [Action] {
         #expect(harness.handle(.turn(harness.life("a"), .open)).logged(.reinstated).isEmpty)
     }
 
-    @Test func somebodyElseMakesRoomInTheSameStep() {
+    @Test func anotherSessionIsEvictedInTheSameStep() {
         var harness = PoolHarness { $0.maxSessions = 2 }
         harness.startIdle("a")
         harness.startIdle("b")
@@ -149,7 +149,7 @@ extension [Action] {
         #expect(harness.die("b").words.suffix(2) == ["create c.1", "grant c.1"])
     }
 
-    @Test func newcomerGoesOnWaitingWhereNobodyElseMayGo() {
+    @Test func requestGoesOnWaitingWhereNoOtherSessionMayGo() {
         var harness = PoolHarness { $0.maxSessions = 1 }
         harness.startIdle("a")
         _ = harness.request("b", patience: .seconds(60))
@@ -212,7 +212,7 @@ extension [Action] {
         #expect(harness.pass(.milliseconds(500)).words == ["terminate a.1"])
     }
 
-    @Test func launcherThatWaitedForTheOldLifeIsToldThatItGoesOn() {
+    @Test func launcherThatWaitedForTheOldLifeIsRefusedWhenItGoesOn() {
         var harness = PoolHarness()
         harness.start("a") { $0.idleTimeout = .seconds(60) }
         _ = harness.pass(.seconds(60))
@@ -257,7 +257,7 @@ extension [Action] {
         #expect(harness.handle(.turn(harness.life("a"), .none)).logged(.reinstated).count == 1)
     }
 
-    @Test func adoptedSessionIsSparedUntilItsLauncherHasToldWhetherATurnIsOpen() {
+    @Test func adoptedSessionIsNotEvictedUntilItsLauncherHasReportedItsTurns() {
         var harness = PoolHarness { $0.maxSessions = 1 }
         let longAgo = Instant(nanoseconds: 0)
         _ = harness.handle(

@@ -73,7 +73,7 @@ import Testing
         #expect(harness.handle(.emptied(harness.life("a"))).words == ["collect a.1"])
     }
 
-    @Test func lostLeaseEndsTheSessionWithoutWaitingForAnybody() {
+    @Test func lostLeaseEndsTheSessionWithoutWaiting() {
         var harness = PoolHarness()
         let client = harness.start("a")
         #expect(harness.handle(.disconnected(client)).words == ["terminate a.1"])
@@ -96,7 +96,7 @@ import Testing
         #expect(harness.handle(.emptied(harness.life("a"))).words == ["collect a.1"])
     }
 
-    @Test func emptinessBeforeTheLauncherSaysStartedIsNotAnEnd() {
+    @Test func emptinessBeforeTheLauncherReportsStartedIsNotAnEnd() {
         var harness = PoolHarness()
         _ = harness.request("a")
         #expect(harness.handle(.emptied(harness.life("a"))).words == [])
@@ -168,7 +168,7 @@ import Testing
         #expect(harness.die("b").words.last == "shutdownComplete")
     }
 
-    @Test func shutdownThatLeavesSessionsIsCompleteAtOnceAndTouchesNobody() {
+    @Test func shutdownThatLeavesSessionsIsCompleteAtOnceAndTouchesNoSession() {
         var harness = PoolHarness()
         harness.start("a")
         #expect(harness.handle(.shutdown(endingSessions: false)).words == ["shutdownComplete"])

@@ -34,7 +34,7 @@ import Testing
         #expect(end?.details.contains { $0.name == "failedCalls" && $0.value == .number(2) } == true)
     }
 
-    @Test func sessionWhoseKillIsRefusedIsNotSaidToWaitInTheKernel() {
+    @Test func sessionWhoseKillIsRefusedIsNotReportedStuck() {
         var harness = PoolHarness()
         harness.start("a")
         _ = harness.order(.kill, "a")
@@ -105,7 +105,7 @@ import Testing
         #expect(harness.pass(.seconds(1)).words == [])
     }
 
-    @Test func refusedThawIsTriedAgainUntilTheSessionStirs() {
+    @Test func refusedThawIsTriedAgainUntilTheSessionIsUsed() {
         var harness = PoolHarness()
         harness.startIdle("a") { $0.freezeIdle = .seconds(20) }
         _ = harness.pass(.seconds(9))

@@ -96,7 +96,7 @@ extension PoolHarness {
         #expect(giving.handle(.snapshot(snapshot(available: 0))).words == ["kill a.1"])
     }
 
-    @Test func nothingEvictableIsSaidOnceInAWhile() {
+    @Test func nothingEvictableIsReportedOnceInAWhile() {
         var harness = PoolHarness.withIdle([])
         harness.start("a") { $0.evict = .never }
         let low = snapshot(available: 0)
@@ -106,7 +106,7 @@ extension PoolHarness {
         #expect(harness.handle(.snapshot(low)).logged(.nothingEvictable).count == 1)
     }
 
-    @Test func dryRunSaysWhoWouldGoAndTouchesNobody() {
+    @Test func dryRunNamesWhoWouldGoAndTouchesNoSession() {
         var harness = PoolHarness.withIdle(["a"]) { $0.dryRun = true }
         let actions = harness.handle(.snapshot(snapshot(available: 0)))
         #expect(actions.words == [])

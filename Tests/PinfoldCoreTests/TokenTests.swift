@@ -70,7 +70,7 @@ import Testing
         #expect(actions.contains { if case .save(id("a")) = $0 { true } else { false } })
     }
 
-    @Test func tokenIsOnItsWayToDiskBeforeAnybodyIsTold() {
+    @Test func tokenIsSavedBeforeAnyClientIsAnswered() {
         var harness = PoolHarness()
         harness.start("a")
         let kinds = harness.order(.setToken(life: 1, token: "t"), "a").actions.compactMap { action in
@@ -100,7 +100,7 @@ import Testing
         #expect(token(harness) == nil)
     }
 
-    @Test func sessionNobodyKnowsHasNoToken() {
+    @Test func unknownSessionHasNoToken() {
         var harness = PoolHarness()
         #expect(setToken("t", &harness) == "unknown")
     }

@@ -35,7 +35,7 @@ import Testing
         #expect(harness.request("c", owner: other).actions.words == ["create c.1", "grant c.1"])
     }
 
-    @Test func userWithAllTheirPlacesIsToldSoAtTheDeadline() {
+    @Test func userWithAllTheirPlacesIsRefusedAtTheDeadline() {
         var harness = PoolHarness { ($0.maxSessions, $0.maxSessionsPerUser) = (10, 1) }
         started(&harness, "a", one) { $0.evict = .never }
         _ = harness.request("b", owner: one, patience: .seconds(5))
@@ -45,7 +45,7 @@ import Testing
         #expect(words.first?.contains("MaxSessionsPerUser=") == true)
     }
 
-    @Test func nobodyIsEvictedForWhoeverWaitsForAPlaceOfTheirOwn() {
+    @Test func noSessionIsEvictedForARequestThatWaitsForAPlaceOfItsOwnUser() {
         var harness = PoolHarness { ($0.maxSessions, $0.maxSessionsPerUser) = (2, 1) }
         started(&harness, "theirs", other)
         started(&harness, "a", one) { $0.evict = .never }

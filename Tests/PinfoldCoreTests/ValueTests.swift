@@ -161,7 +161,7 @@ import Testing
         #expect(throws: PolicyTie(names: ["one", "two"])) { try book.choose(for: subject) }
     }
 
-    @Test func withoutAMatchTheDefaultServesEvenWhereNoFileSaysSo() throws {
+    @Test func withoutAMatchTheDefaultServesEvenWithoutAFile() throws {
         #expect(try PolicyBook([]).choose(for: subject).name == "default")
         let book = PolicyBook([entry("default"), entry("python", command: "python")])
         #expect(try book.choose(for: subject).name == "default")

@@ -80,7 +80,7 @@ private func diagnostic(_ text: [UInt8], limits: JSONLimits = JSONLimits()) -> S
         ("1_000", #"line 1, column 2: expected the end of the text after the value, found "_""#),
         ("१", #"line 1, column 1: expected a value, found "१""#),
     ])
-    func malformedNumberSaysWhichPart(text: String, expected: String) {
+    func malformedNumberReportsWhichPart(text: String, expected: String) {
         #expect(diagnostic(Array(text.utf8)) == expected)
     }
 

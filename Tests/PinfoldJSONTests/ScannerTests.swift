@@ -122,7 +122,7 @@ private func slice(_ text: [UInt8], _ range: Range<Int>) -> String { String(deco
         }
     }
 
-    @Test func valueOfAnyKindIsTold() throws {
+    @Test func valueOfAnyKindIsReported() throws {
         for (text, kind) in zip(["null", "true", "-1e5", "\"\"", "[]", "{}"], JSONKind.allCases) {
             let bytes = Array("  \(text)\n".utf8)
             let found = try scanner.value(in: bytes.span)

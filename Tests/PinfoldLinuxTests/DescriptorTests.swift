@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func spliceMovesBytesAndTellsItsEnd() throws {
+    @Test func spliceMovesBytesAndReportsItsEnd() throws {
         var from = try Pipe()
         let to = try Pipe()
         #expect(try from.reading.splice(to: to.writing, count: 100) == .wouldBlock)
@@ -116,7 +116,7 @@ import Testing
         #expect(throws: Errno.badDescriptor) { _ = try from.splice(to: to.writing, count: 1) }
     }
 
-    @Test func statusTellsKindAndOwner() throws {
+    @Test func statusReportsKindAndOwner() throws {
         try withFolder(["file": "12345"]) { folder throws in
             chmod("\(folder)/file", 0o640)
             let file = try OwnedDescriptor.open("\(folder)/file", .read).status()

@@ -234,7 +234,7 @@ import Testing
         #expect(throws: Errno.invalidArgument) { _ = try LocalStream.connect(to: "\0x", timeout: .seconds(1)) }
     }
 
-    @Test func listenerThatAcceptsNobodyIsGivenUp() throws {
+    @Test func listenerThatAcceptsNoConnectionIsGivenUp() throws {
         try withFolder { folder throws in
             let listener = try LocalListener(path: "\(folder)/socket", backlog: 0)
             let first = try LocalStream.connect(to: "\(folder)/socket", timeout: .seconds(5))

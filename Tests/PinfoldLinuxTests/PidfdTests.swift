@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct PidfdTests {
-    @Test func changesOfAChildAreTold() throws {
+    @Test func changesOfAChildAreReported() throws {
         let input = try Pipe()
         var options = SpawnOptions()
         options.standardInput = input.reading.number
@@ -34,7 +34,7 @@ import Testing
         #expect(throws: Errno.noChild) { _ = try child.pidfd.wait() }
     }
 
-    @Test func numberNobodyHasIsRefused() {
+    @Test func numberOutOfRangeIsRefused() {
         #expect(throws: Errno.noSuchProcess) { _ = try Pidfd(1 << 22 - 1) }
         #expect(throws: Errno.invalidArgument) { _ = try Pidfd(0) }
     }

@@ -20,7 +20,7 @@ import Testing
         #expect(set.bits == 0x8000_0000_0000_0003)
     }
 
-    @Test func arrivalTellsWhoSentIt() async {
+    @Test func arrivalReportsWhoSentIt() async {
         await #expect(processExitsWith: .success) {
             try alone {
                 let intake = try SignalSource([.user1, .child])

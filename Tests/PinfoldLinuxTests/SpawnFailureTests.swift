@@ -23,7 +23,7 @@ import Testing
         ("FOLDER/folder", .isDirectory, 126),
         ("folder", .notFound, 127),
     ])
-    func whatCannotBeExecutedIsToldBeforeAChildIsMade(
+    func whatCannotBeExecutedIsReportedBeforeAChildIsMade(
         name: String, reason: SpawnError.Reason, status: Int32
     ) throws {
         try Self.folder { folder throws in
@@ -65,7 +65,7 @@ import Testing
         #expect(try child.wait() == .exited(0))
     }
 
-    @Test func missingInterpreterIsToldByTheChild() throws {
+    @Test func missingInterpreterIsReportedByTheChild() throws {
         try Self.folder { folder throws in
             var child = try Child.spawn(Command(ByteString("\(folder)/bad")))
             let error = SpawnError(.failed(.execute, .noSuchFile), command: ByteString("\(folder)/bad"))
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func missingDirectoryIsTold() throws {
+    @Test func missingDirectoryIsReported() throws {
         let error = #expect(throws: SpawnError.self) { _ = try Child.spawn(Command("true", directory: "/nonexistent")) }
         #expect(error?.reason == .failed(.directory, .noSuchFile))
         #expect(error?.exitStatus == 125)
@@ -92,7 +92,7 @@ import Testing
                 || child.finishStart() == .failed(SpawnError(.failed(.terminal, .notTerminal), command: "/bin/true")))
     }
 
-    @Test func oomScoreOutOfRangeIsTold() throws {
+    @Test func oomScoreOutOfRangeIsReported() throws {
         var options = SpawnOptions()
         options.oomScore = 5000
         var child = try Child.spawn(Command("/bin/true"), options: options)

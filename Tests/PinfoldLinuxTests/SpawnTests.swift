@@ -12,7 +12,7 @@ import Testing
         #expect(try child.poll() == .exited(7), "an end is given again")
     }
 
-    @Test func deathBySignalIsTold() throws {
+    @Test func deathBySignalIsReported() throws {
         var child = try Child.spawn(Command("sh", ["-c", "kill -TERM $$"]))
         #expect(try child.wait() == .signaled(.terminate, dumpedCore: false))
     }

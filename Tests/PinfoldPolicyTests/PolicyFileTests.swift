@@ -154,7 +154,7 @@ private let wrongPoolLines: [(text: String, diagnostic: String)] = [
         #expect(diagnostics(["pool.policy": text]) == ["/etc/pinfold/\(diagnostic)"])
     }
 
-    @Test func everythingThatIsWrongIsSaidAtOnce() {
+    @Test func everythingThatIsWrongIsReportedAtOnce() {
         #expect(diagnostics(["a.policy": "[Session]\nX=1\nTasksMax=0\n", "b.policy": "?"]).count == 3)
     }
 

@@ -224,7 +224,7 @@ private let leaseEvents: [LeaseEvent] = [
         #expect(json["cause"]?["idleSeconds"]?.int64 == 5)
     }
 
-    @Test func limitThatNobodyHoldsIsNotShownAsOne() {
+    @Test func limitThatIsNotEnforcedIsNotShownAsOne() {
         for (enforcement, shown) in [(Enforcement.kernel, UInt64?(512 << 20)), (.none, nil)] {
             var session = Session(
                 id: (try? SessionID("a")) ?? { preconditionFailure() }(), owner: UserID(1), policyName: "p",

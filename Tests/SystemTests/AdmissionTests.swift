@@ -31,7 +31,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test func nobodyIsKilledForWhoCannotBePlacedAndTheWaitIsBounded() throws {
+    @Test func noSessionIsKilledForARequestWithoutAPlaceAndTheWaitIsBounded() throws {
         try Rig.with(pool: "MaxSessions=1") { rig in
             let holder = try rig.start("holder")
             let done = try rig.pinfold("run", "-s", "late", "--wait", "200ms", "--", "true")
@@ -130,7 +130,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test func dryRunSaysWhoWouldGoAndLetsEverybodyLive() throws {
+    @Test func dryRunNamesWhoWouldGoAndEndsNoSession() throws {
         try Rig.with(pool: "MaxSessions=1\nDryRun=yes", policies: ["default.policy": restless]) { rig in
             let holder = try rig.start("holder")
             try rig.await("idle", "holder")

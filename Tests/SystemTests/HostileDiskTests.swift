@@ -57,7 +57,7 @@ struct HostileDiskTests {
     }
 
     @Test(arguments: Fault.allCases)
-    func nothingThatWasAcknowledgedIsLostAndTheFaultIsSaidOnce(fault: Fault) throws {
+    func nothingThatWasAcknowledgedIsLostAndTheFaultIsReportedOnce(fault: Fault) throws {
         try withDisk { rig, folder in
             let before = try rig.start("before")
             #expect(try rig.pinfold("suspend", "before").status == 0)

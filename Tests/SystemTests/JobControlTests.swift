@@ -29,7 +29,7 @@ struct JobControlTests {
     }
 
     @Test(arguments: [(TerminalSession.Key.interrupt, "130"), (.quit, "131")])
-    func keyEndsACommandThatDoesNotMind(key: TerminalSession.Key, status: String) throws {
+    func keyEndsACommandThatHandlesNoSignal(key: TerminalSession.Key, status: String) throws {
         try Rig.with { rig in
             let terminal = try TerminalSession(rig)
             try terminal.type("ulimit -c 0; pinfold run -s a -- sleep 1000")
@@ -209,7 +209,7 @@ struct JobControlTests {
         }
     }
 
-    @Test func sessionThatIsEndedWhileItsJobIsStoppedSaysWhyOnceThatIsContinued() throws {
+    @Test func sessionThatIsEndedWhileItsJobIsStoppedReportsWhyOnceThatIsContinued() throws {
         try Rig.with { rig in
             let terminal = try TerminalSession(rig)
             try terminal.type("pinfold run -s a -- sleep 1000")

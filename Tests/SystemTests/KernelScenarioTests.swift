@@ -152,7 +152,7 @@ struct KernelScenarioTests {
     }
 
     /// test_memcontrol, swap_max
-    @Test(.needsMemoryController) func sessionDoesNotSwapUnlessThePolicySaysSo() throws {
+    @Test(.needsMemoryController) func sessionDoesNotSwapUnlessThePolicyAllowsIt() throws {
         try Rig.with { rig in
             let program = try rig.start("a")
             #expect(try rig.bytes("a.1", "memory.swap.max") == 0)

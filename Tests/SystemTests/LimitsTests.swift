@@ -91,7 +91,7 @@ struct LimitsTests {
         }
     }
 
-    @Test func limitSetBelowTheUseEndsTheSessionAndSaysSo() throws {
+    @Test func limitSetBelowTheUseEndsTheSessionAndReportsIt() throws {
         try Rig.with { rig in
             let sibling = try rig.load("sibling", "anon=10 ready stay")
             let program = try rig.load("a", "anon=40 ready stay")

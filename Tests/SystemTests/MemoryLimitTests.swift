@@ -90,7 +90,7 @@ struct MemoryLimitTests {
         }
     }
 
-    @Test func poolOverItsLimitIsToldFromASessionOverItsOwn() throws {
+    @Test func poolOverItsLimitIsReportedFromASessionOverItsOwn() throws {
         try Rig.with(pool: "MemoryMax=64M\nMemoryReserve=0\nMemoryReserveHard=0") { rig in
             let load = try Load.program
             let calm = try rig.load("calm", "anon=10 ready stay")

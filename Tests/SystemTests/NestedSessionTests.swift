@@ -43,7 +43,7 @@ struct NestedSessionTests {
         }
     }
 
-    @Test func nobodyInASessionLoosensALimit() throws {
+    @Test func noCallerInASessionLoosensALimit() throws {
         try Rig.with(policies: ["default.policy": "[Session]\nMemoryMax=64M\nTasksMax=50\n"]) { rig in
             let script =
                 "for try in 'set jail MemoryMax=128M' 'run --set TasksMax=51 -- true'; do $pinfold $try 2>&1; done; "

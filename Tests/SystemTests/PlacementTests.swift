@@ -90,7 +90,7 @@ struct PlacementTests {
         }
     }
 
-    @Test func ordinaryUserWithoutDelegationIsToldWhatToAskFor() throws {
+    @Test func ordinaryUserWithoutDelegationIsRefusedWithTheRemedy() throws {
         try Rig.with(starts: false) { rig in
             try rig.openToOthers()
             let state = rig.folder + "/theirs"

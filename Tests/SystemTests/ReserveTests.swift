@@ -79,7 +79,7 @@ struct ReserveTests {
         }
     }
 
-    @Test func whoWasAskedToLeaveIsKilledWhenItBecomesUrgent() throws {
+    @Test func terminatingSessionIsKilledBelowTheHardReserve() throws {
         try Rig.with(
             pool: "MemoryMax=128M\nMemoryReserve=64M\nMemoryReserveHard=24M", policies: ["default.policy": stubborn]
         ) { rig in
@@ -100,7 +100,7 @@ struct ReserveTests {
         }
     }
 
-    @Test func nobodyBusyGoesUnlessThePoolSaysSo() throws {
+    @Test func noBusySessionGoesUnlessThePoolAllowsIt() throws {
         for rule in ["no", "hard"] {
             try Rig.with(
                 pool: "MemoryMax=96M\nMemoryReserve=40M\nMemoryReserveHard=40M\nEvictBusy=\(rule)",
@@ -125,7 +125,7 @@ struct ReserveTests {
     /// Cache is given back for nothing; a session that only read a file is no reason to end another one, whether the
     /// file is too big to be kept or small enough to be read from memory again and again.
     @Test(arguments: [(passes: 1, mebibytes: 60), (passes: 3, mebibytes: 28)])
-    func pageCacheOfAFileEvictsNobody(passes: Int, mebibytes: Int) throws {
+    func pageCacheOfAFileEvictsNoSession(passes: Int, mebibytes: Int) throws {
         try withDisk { disk in
             try Rig.with(
                 pool: "MemoryMax=48M\nMemoryReserve=12M\nMemoryReserveHard=8M", policies: ["default.policy": stubborn]
@@ -156,7 +156,7 @@ struct ReserveTests {
     }
 
     /// A session that may not use more cache than its limit does not die of reading: the kernel takes the oldest back.
-    @Test func pageCacheKillsNobody() throws {
+    @Test func pageCacheKillsNoSession() throws {
         try withDisk { disk in
             try Rig.with { rig in
                 let reader = try rig.load("reader", "read=\(disk)/1:100 ready stay", flags: ["--set", "MemoryMax=30M"])
@@ -169,7 +169,7 @@ struct ReserveTests {
         }
     }
 
-    @Test func idleSessionGivesItsCacheBackWherePolicySaysSo() throws {
+    @Test func idleSessionGivesItsCacheBackWhereThePolicyAsksForIt() throws {
         try withDisk { disk in
             let policy = "[Session]\nIdleAfterSec=100ms\nReclaimIdleSec=200ms\nActivity=stdin\n"
             try Rig.with(policies: ["default.policy": policy]) { rig in

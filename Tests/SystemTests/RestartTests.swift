@@ -8,7 +8,7 @@ import Testing
 /// Controllers that die, leave and come back. Sessions go on as if nothing had been.
 @Suite(.enabled(if: Machine.canMakeCgroups, "cgroups cannot be made on this machine"))
 struct RestartTests {
-    @Test func killedControllerTakesNobodyWithItAndTheNextOneTakesOver() throws {
+    @Test func killedControllerEndsNoSessionAndTheNextOneTakesOver() throws {
         try Rig.with { rig in
             let program = try rig.start("a", "echo ready; read line; echo got $line; exit 5", input: .pipe)
             let before = try rig.session("a")
@@ -56,7 +56,7 @@ struct RestartTests {
         }
     }
 
-    @Test func controllerThatIsToldToLeaveLeavesSessionsRunning() throws {
+    @Test func controllerThatIsAskedToLeaveLeavesSessionsRunning() throws {
         try Rig.with { rig in
             let program = try rig.start("a")
             #expect(try rig.stopController() == 0)
@@ -119,7 +119,7 @@ struct RestartTests {
     }
 
     /// As an older controller took it, and ended over it at every start.
-    @Test func settingInARecordThatIsNoLongerRightIsLeftOutAloneAndSaid() throws {
+    @Test func settingInARecordThatIsNoLongerRightIsLeftOutAloneAndReported() throws {
         try Rig.with { rig in
             let program = try rig.start("a", flags: ["--set", "TasksMax=50", "--set", "TermSec=2s"])
             try rig.pinfold("suspend", "a")
@@ -205,7 +205,7 @@ struct RestartTests {
     }
 
     @Test(arguments: ["list", "events", "explain", "reload", "run"])
-    func missingControllerIsSaidInOneLine(command: String) throws {
+    func missingControllerIsReportedInOneLine(command: String) throws {
         try Rig.with(starts: false) { rig in
             let done = try rig.pinfold(command == "run" ? ["run", "--", "true"] : [command])
             #expect(done.status == 69)
@@ -228,7 +228,7 @@ struct RestartTests {
     }
 
     @Test(arguments: [("no-such-program", Int32(127)), ("/etc/passwd", 126)])
-    func controllerWhoseCommandCannotStartSaysSo(program: String, status: Int32) throws {
+    func controllerWhoseCommandCannotStartReportsIt(program: String, status: Int32) throws {
         try Rig.with(starts: false) { rig in
             let done = try Program(Program.pinfold, rig.serveArguments + ["--", program], rig: rig).finish()
             #expect(done.status == status)

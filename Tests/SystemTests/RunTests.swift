@@ -10,7 +10,7 @@ struct RunTests {
         ("exit 0", Int32(0)), ("exit 3", 3), ("exit 255", 255), ("kill -SEGV $$", 139), ("kill -KILL $$", 137),
         ("kill -TERM $$", 143),
     ])
-    func commandsOwnStatusIsPassedOnWithoutAWord(script: String, status: Int32) throws {
+    func commandsOwnStatusIsPassedOnUnchanged(script: String, status: Int32) throws {
         try Rig.with { rig in
             let done = try rig.pinfold("run", "--", "sh", "-c", script)
             #expect(done.status == status)

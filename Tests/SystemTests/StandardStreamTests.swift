@@ -9,7 +9,7 @@ import Testing
 /// Standard output and standard error that do not take what is written.
 @Suite(.needsCgroups)
 struct StandardStreamTests {
-    @Test func unreadStandardErrorHoldsNobodyUpAndWhatWasDroppedIsCounted() throws {
+    @Test func unreadStandardErrorBlocksNoSessionAndWhatWasDroppedIsCounted() throws {
         try Rig.with(starts: false) { rig in
             let pipe = try PinfoldLinux.Pipe()
             try fill(pipe.writing)

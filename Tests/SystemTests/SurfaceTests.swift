@@ -65,7 +65,7 @@ struct SurfaceTests {
         (["events", "--since", "yesterday"], 64, "neither a time"),
         (["run", "--stdin", "x", "--", "true"], 64, "relay or inherit"),
     ])
-    func wrongUseIsSaidInOneLineWithTheRightStatus(arguments: [String], status: Int32, words: String) throws {
+    func wrongUseIsReportedInOneLineWithTheRightStatus(arguments: [String], status: Int32, words: String) throws {
         try Rig.with { rig in
             let done = try rig.pinfold(arguments)
             #expect(done.status == status)
@@ -107,7 +107,7 @@ struct SurfaceTests {
         }
     }
 
-    @Test func setChangesARunningSessionAndSaysWhatIsNotHeld() throws {
+    @Test func setChangesARunningSessionAndReportsWhatIsNotHeld() throws {
         try Rig.with { rig in
             let program = try rig.start("a")
             let done = try rig.pinfold("set", "a", "IdleTimeoutSec=5min", "MemoryMax=100M")
@@ -120,7 +120,7 @@ struct SurfaceTests {
         }
     }
 
-    @Test func limitThatACallerAsksForAndNobodyHoldsIsSaidAtTheStart() throws {
+    @Test func limitThatACallerAsksForAndIsNotEnforcedIsReportedAtTheStart() throws {
         try Rig.with { rig in
             let said = "pinfold: MemoryMax= is not enforced: the memory controller is not enabled here\n"
             let asked = try rig.pinfold("run", "--set", "MemoryMax=100M", "--", "true")
@@ -154,7 +154,7 @@ struct SurfaceTests {
         }
     }
 
-    @Test func policyShowSaysWhereEachKeyWasSet() throws {
+    @Test func policyShowReportsWhereEachKeyWasSet() throws {
         try Rig.with(policies: ["a.policy": "[Session]\nTasksMax=3\n"]) { rig in
             let folder = rig.folder + "/policies"
             let rows = try JSON.parse(try rig.pinfold("policy", "show", "a", "--policies", folder, "--json").output)
@@ -174,7 +174,7 @@ struct SurfaceTests {
         }
     }
 
-    @Test func doctorSaysForEachFeatureWhetherWhyAndWhatToType() throws {
+    @Test func doctorReportsForEachFeatureWhetherWhyAndWhatToType() throws {
         try Rig.with { rig in
             let answer = try JSON.parse(try rig.pinfold("doctor", "--json").output)
             let features = try #require(answer["features"]?.array)

@@ -129,7 +129,7 @@ struct TokenTests {
         }
     }
 
-    @Test func clearedTokenIsFoundByNobody() throws {
+    @Test func clearedTokenIsNotFound() throws {
         try Rig.with { rig in
             for word in ["x", "--clear"] {
                 let done = try rig.pinfold("run", "-s", "a", "--", Program.pinfold, "token", word)
@@ -174,7 +174,7 @@ struct TokenTests {
         (["token", "-s", "a", ""], 64, "say --clear"), (["token", "-s", "b", "x"], 1, "no session 'b'"),
         (["token", "-s", "../a", "x"], 64, "has a '/'"),
     ])
-    func wrongUseIsSaidInOneLineAndChangesNothing(arguments: [String], status: Int32, words: String) throws {
+    func wrongUseIsReportedInOneLineAndChangesNothing(arguments: [String], status: Int32, words: String) throws {
         try Rig.with { rig in
             #expect(try rig.pinfold("run", "-s", "a", "--", Program.pinfold, "token", "kept").status == 0)
             let done = try rig.launch(arguments, wrapped: ["env", "-u", "PINFOLD_SESSION"]).finish()
