@@ -95,12 +95,12 @@ class RandomTalk:
             conversation.turns.append((text, None))
         conversation.turns.append(("words?", said))
 
-    def cut(self, befalls, ends):
+    def cut(self, disturb, ends):
         """Something befalls the agent at the instant of a prompt."""
         conversation = self.chance.choice(self.conversations)
         self.clear_up(conversation)
         text, turn = self.start(conversation)
-        befalls()
+        disturb()
         response = self.talk.response(turn.id)
         # A launcher leaves with its agent, but for one that had not yet opened the conversation again.
         ends = ends and "was not delivered" not in response.get("error", {}).get("message", "")
@@ -161,22 +161,22 @@ class RandomTalk:
         self.cut(self.kill_controller, ends=False)
 
     def kill_both(self):
-        def befalls():
+        def disturb():
             self.world.kill_controller()
             self.kill_all_agents()
             self.world.serve()
 
         if self.agents():
-            self.cut(befalls, ends=True)
+            self.cut(disturb, ends=True)
 
     # All of it
 
     def run(self):
         said = [self.say] * 8
-        befalls = [self.suspend_idle, self.suspend_idle, self.suspend_at_once, self.kill_controller]
-        befalls += [self.kill_controller_at_once, self.kill_agent, self.kill_idle_agent, self.kill_both]
+        disturb = [self.suspend_idle, self.suspend_idle, self.suspend_at_once, self.kill_controller]
+        disturb += [self.kill_controller_at_once, self.kill_agent, self.kill_idle_agent, self.kill_both]
         for _ in range(STEPS):
-            self.chance.choice(said + befalls)()
+            self.chance.choice(said + disturb)()
         for conversation in self.conversations:
             self.clear_up(conversation)
         self.talk.hang_up()

@@ -55,7 +55,7 @@ class Client(Program):
 
     # In
 
-    def heard(self):
+    def received(self):
         while True:
             end = self.output.find(b"\n", self._taken)
             if end < 0:

@@ -12,7 +12,7 @@ class Events(Program):
         super().__init__(words, environment, stdin=False)
         self._pending = []
 
-    def heard(self):
+    def received(self):
         whole, newline, rest = bytes(self.output).rpartition(b"\n")
         self._pending += [json.loads(line) for line in whole.splitlines()]
         if newline:

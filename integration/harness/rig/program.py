@@ -74,9 +74,9 @@ class Program:
             del self._open[descriptor]
         buffer += chunk
         if descriptor == self._out:
-            self.heard()
+            self.received()
 
-    def heard(self):
+    def received(self):
         """New bytes are in `output`."""
 
     def _write(self):

@@ -106,7 +106,7 @@ class Talk(Client):
         Those it must have are answered with a result, and the client did not cancel them: a prompt that is cancelled
         on its way may be answered by whoever held it.
         """
-        sent, heard = collections.Counter(), collections.Counter()
+        sent, received = collections.Counter(), collections.Counter()
         cancelled = set()
         for message in reversed(self.sent):
             session = (message.get("params") or {}).get("sessionId") if "method" in message else None
@@ -115,8 +115,8 @@ class Talk(Client):
             elif message.get("method") == "session/prompt":
                 sent[text_of(message)] += 1
                 if session not in cancelled and any("result" in one for one in self.responses(message["id"])):
-                    heard[text_of(message)] += 1
-        return sent, heard
+                    received[text_of(message)] += 1
+        return sent, received
 
 
 def wrongly_delivered(talks):

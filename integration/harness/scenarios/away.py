@@ -108,7 +108,7 @@ def cancel_of_an_idle_conversation_is_harmless_and_wakes_nobody(world):
     expect_equal(talk.log.lives, 2, "the number of lives")
 
 
-GATES = {"greeted": ("gate-on-initialize@2",), "opening its conversation": ("gate-on-load@2",)}
+GATES = {"being initialized": ("gate-on-initialize@2",), "opening its conversation": ("gate-on-load@2",)}
 
 
 @scenario(cases=GATES)

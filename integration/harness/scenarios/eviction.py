@@ -259,7 +259,7 @@ def evicted_before_its_first_prompt_it_comes_back(world):
 
 
 @scenario
-def evicted_before_any_conversation_it_is_greeted_and_opens_one(world):
+def evicted_before_any_conversation_it_is_initialized_and_opens_one(world):
     talk = world.acp()
     talk.initialize()
     world.suspend()

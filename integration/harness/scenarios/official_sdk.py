@@ -52,14 +52,14 @@ def sdks_conversation_over_three_evictions_is_that_without_any(world, way):
     sdk = SDK.get()
     bare = _conversation(world, sdk, _sdk_agent(world, sdk, "bare", way), "")
     expect(len(bare) > 30, f"the conversation is one: {len(bare)} messages")
-    words = [one["params"]["update"]["content"]["text"] for _, one in bare if _speaks(one)]
+    words = [one["params"]["update"]["content"]["text"] for _, one in bare if _is_message(one)]
     expect("looked with selected" in words and "elm look mode? read" in words, f"the agent does its part: {words}")
     agent = _relay(_sdk_agent(world, sdk, "relayed", way))
     expect_same(_conversation(world, sdk, agent, f"{machine.pinfold()} suspend a"), bare, "message")
     expect_equal(world.session()["life"], 4, "the number of lives")
 
 
-def _speaks(message):
+def _is_message(message):
     update = (message.get("params") or {}).get("update", {}) if isinstance(message, dict) else {}
     return update.get("sessionUpdate") == "agent_message_chunk"
 

@@ -21,7 +21,7 @@ class Storm:
         self.orders = []
         self.number = 0
 
-    def rage(self):
+    def run_storm(self):
         actions = [
             self.say,
             self.say,
@@ -78,7 +78,7 @@ class Storm:
                 known = self.talk.call("_test/echo", {"n": "settled?"}) if self.talk.status is None else None
                 expect(known, "the launcher is there")
 
-    def calm(self):
+    def await_quiet(self):
         for order in self.orders:
             order.wait()
         self.settle(self.turns)
@@ -93,8 +93,8 @@ def storm_of_prompts_cancellations_and_evictions_loses_nothing(world, seed, vers
     words = dict(zip(storm.sessions, ("elm", "oak"), strict=True))
     for session, word in words.items():
         talk.prompt(f"remember {word}", session)
-    storm.rage()
-    storm.calm()
+    storm.run_storm()
+    storm.await_quiet()
     for session, word in words.items():
         talk.cancel(session)
         # In the second version a turn before this one may still have to say that it is over.

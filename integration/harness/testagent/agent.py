@@ -4,7 +4,7 @@ import json
 import os
 import re
 
-from .introduction import introduction
+from .initialization import initialization
 from .misbehaviour import REFUSALS
 from .session import CHOICES, Session
 from .turns import Ask, Hold
@@ -38,7 +38,7 @@ class Agent:
 
     # Words in and out
 
-    def hear(self, line):
+    def receive(self, line):
         try:
             message = json.loads(line)
         except (ValueError, RecursionError):
@@ -59,7 +59,7 @@ class Agent:
             return
         method = message.get("method")
         if method is None:
-            self._hear_answer(message)
+            self._receive_response(message)
             return
         params = message.get("params")
         handler = _METHODS.get(method)
@@ -125,7 +125,7 @@ class Agent:
         number = (self._questions + 1) // 2
         return number if self._questions % 2 else str(number)
 
-    def _hear_answer(self, message):
+    def _receive_response(self, message):
         turn, place = self._asked.pop(_key(message.get("id")), (None, None))
         if turn is None or turn.session.open_turn is not turn:
             self.wire.note("unasked", id=message.get("id"))
@@ -164,7 +164,7 @@ class Agent:
             for session in self.sessions.values():
                 if session.open_turn:
                     self.wire.note("late")
-                    session.speak("too late")
+                    session.send_text("too late")
                     session.open_turn.finish("end_turn")
         if "half-line" in self.bad:
             self.wire.write(b'{"jsonrpc":"2.0","method":"session/upd')
@@ -181,7 +181,7 @@ class Agent:
             self.wire.write(b"Welcome! This is no JSON.\n")
         wanted = params.get("protocolVersion")
         self.version = min(wanted, self.options.version) if isinstance(wanted, int) else self.options.version
-        self.answer(request, introduction(self.version, self.options, self.bad))
+        self.answer(request, initialization(self.version, self.options, self.bad))
         if "unasked-answer" in self.bad:
             self.answer(4711, {"stopReason": "end_turn"})
         if "answer-old" in self.bad:
@@ -211,7 +211,7 @@ class Agent:
     def _opened(self, session):
         self.sessions[session.name] = session
         if "tell-state" in self.bad:
-            session.tell_state()
+            session.send_state()
         return {"sessionId": session.name, **session.described_settings()}
 
     def load(self, request, params):
@@ -257,7 +257,7 @@ class Agent:
                     self.wire.write(b'{"jsonrpc":"2.0","method":"session/upd')
                     os._exit(7)
         if "tell-state" in self.bad:
-            session.tell_state()
+            session.send_state()
         if "late-replay" not in self.bad:
             self.answer(request, session.described_settings())
         if "die-after-load" in self.bad:

@@ -42,7 +42,7 @@ def main():
                 if "ignore-eof" not in bad:
                     agent.leave(9 if "status-9" in bad else 0)
             for line in lines or ():
-                agent.hear(line)
+                agent.receive(line)
 
 
 def _signals(bad):

@@ -44,7 +44,7 @@ class Session:
             update["messageId"] = f"m{number}"
         self.update(update)
 
-    def speak(self, text):
+    def send_text(self, text):
         self._chunk("agent", text, self.conversation.add("agent", text))
 
     def think(self, text):
@@ -67,7 +67,7 @@ class Session:
         self.calls += 1
         return f"call-{self.conversation.prompts}-{self.calls}"
 
-    def tell_state(self):
+    def send_state(self):
         commands = [{"name": "help", "description": "tells what there is"}]
         self.update({"sessionUpdate": "available_commands_update", "availableCommands": commands})
         self.update({"sessionUpdate": "usage_update", "used": 1, "size": 100})

@@ -50,52 +50,52 @@ def turn(agent, session, text):
 
 
 def _echo(agent, session, text):
-    session.speak(f"echo: {text}")
+    session.send_text(f"echo: {text}")
 
 
 def _say(agent, session, text):
-    session.speak(text)
+    session.send_text(text)
 
 
 def _remember(agent, session, word):
     session.conversation.word = word
     session.conversation.save()
-    session.speak(f"I remember {word}")
+    session.send_text(f"I remember {word}")
 
 
 def _word(agent, session, _):
-    session.speak(session.conversation.word or "I remember nothing")
+    session.send_text(session.conversation.word or "I remember nothing")
 
 
 def _count(agent, session, _):
-    session.speak(str(session.conversation.prompts))
+    session.send_text(str(session.conversation.prompts))
 
 
 def _setting(name):
-    return lambda agent, session, _: session.speak(session.settings[name])
+    return lambda agent, session, _: session.send_text(session.settings[name])
 
 
 def _cwd(agent, session, _):
-    session.speak(session.place)
+    session.send_text(session.place)
 
 
 def _pid(agent, session, _):
-    session.speak(str(os.getpid()))
+    session.send_text(str(os.getpid()))
 
 
 def _env(agent, session, name):
-    session.speak(os.environ.get(name, ""))
+    session.send_text(os.environ.get(name, ""))
 
 
 def _hold(agent, session, _):
     agent.wire.say(f"holding {session.name}")
     yield Hold()
-    session.speak("released")
+    session.send_text("released")
 
 
 def _release(agent, session, _):
     agent.release(session)
-    session.speak("ok")
+    session.send_text("ok")
 
 
 def _ask(agent, session, number):
@@ -104,7 +104,7 @@ def _ask(agent, session, number):
     requests = [agent.permission(session, call, OPTIONS) for _ in range(int(number or 1))]
     answers = yield Ask(requests)
     session.tool({"toolCallId": call["toolCallId"], "status": "completed"})
-    session.speak(" ".join(_choice(answer) for answer in answers))
+    session.send_text(" ".join(_choice(answer) for answer in answers))
 
 
 def _choice(answer):
@@ -116,12 +116,12 @@ def _choice(answer):
 
 def _read(agent, session, path):
     answers = yield Ask([("fs/read_text_file", {"sessionId": session.name, "path": path})])
-    session.speak(answers[0]["result"]["content"] if "result" in answers[0] else _choice(answers[0]))
+    session.send_text(answers[0]["result"]["content"] if "result" in answers[0] else _choice(answers[0]))
 
 
 def _terminal(agent, session, _):
     answers = yield Ask([("terminal/create", {"sessionId": session.name, "command": "make"})])
-    session.speak(answers[0]["result"]["terminalId"] if "result" in answers[0] else _choice(answers[0]))
+    session.send_text(answers[0]["result"]["terminalId"] if "result" in answers[0] else _choice(answers[0]))
 
 
 def _tools(agent, session, _):
@@ -131,11 +131,11 @@ def _tools(agent, session, _):
     session.tool({"toolCallId": call, "title": "Look", "kind": "read", "status": "pending"}, is_new=True)
     session.tool({"toolCallId": call, "status": "in_progress"})
     session.tool({"toolCallId": call, "status": "completed"})
-    session.speak("I looked")
+    session.send_text("I looked")
 
 
 def _big(agent, session, size):
-    session.speak("x" * int(size))
+    session.send_text("x" * int(size))
 
 
 def _big_answer(agent, session, size):
@@ -155,9 +155,9 @@ def _text(text):
     return {"type": "text", "text": text}
 
 
-def _deaf(agent, session, _):
+def _stop_reading(agent, session, _):
     agent.becomes_deaf = True
-    session.speak("I do not listen")
+    session.send_text("I do not listen")
 
 
 def _raw(agent, session, data):
@@ -166,7 +166,7 @@ def _raw(agent, session, data):
 
 def _eat(agent, session, megabytes):
     agent.eaten = b"x" * (int(megabytes) << 20)
-    session.speak("full")
+    session.send_text("full")
 
 
 def _exit(agent, session, status):
@@ -198,7 +198,7 @@ _TURNS = {
     "big": _big,
     "big-answer": _big_answer,
     "flood": _flood,
-    "deaf": _deaf,
+    "deaf": _stop_reading,
     "raw": _raw,
     "eat": _eat,
     "exit": _exit,

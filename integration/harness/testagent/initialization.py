@@ -1,7 +1,7 @@
 """What the agent says of itself in the answer to `initialize`."""
 
 
-def introduction(version, options, bad):
+def initialization(version, options, bad):
     methods = [{"name": "Token", "description": "A token"}] if options.auth or "need-auth" in bad else []
     offered = _second(methods, bad) if version >= 2 else _first(methods, options, bad)
     return {"protocolVersion": 99 if "other-version" in bad else version, **offered, "authMethods": methods}
