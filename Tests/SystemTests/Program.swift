@@ -15,6 +15,7 @@ final class Program {
         return tests.deletingLastPathComponent().appending(path: "pinfold").path
     }()
 
+    private let name: String
     private var child: ChildProcess
     private var input: OwnedDescriptor?
     private let outputPath: String
@@ -27,6 +28,7 @@ final class Program {
         _ executable: String, _ arguments: [String], rig: Rig, input wanted: Input = .none,
         environment: [String: String] = [:], standardOutput: Int32? = nil, standardError: Int32? = nil
     ) throws {
+        name = ([executable] + arguments).joined(separator: " ")
         var command = Command(ByteString(executable), arguments.map { ByteString($0) })
         command.set("PINFOLD_SOCKET", rig.socket)
         for (name, value) in environment { command.set(name, value) }
@@ -81,11 +83,20 @@ final class Program {
         }
     }
 
+    /// What the kernel knows of a process that does not end.
+    private var whereabouts: String {
+        func text(_ file: String) -> String {
+            (try? String(contentsOfFile: "/proc/\(processID)/\(file)", encoding: .utf8)) ?? "?"
+        }
+        let state = text("status").split(separator: "\n").first { $0.hasPrefix("State:") }
+        return "\(state ?? "State: ?"), in \(text("wchan")), children \(text("task/\(processID)/children"))"
+    }
+
     /// Waits for its end, and no longer than the rig's patience.
     func wait() throws -> Int32 {
         let deadline = MonotonicClock.now().advanced(by: Rig.patience)
         guard try !waitFor(child.pidfd.descriptor.number, .readable, deadline: deadline).isEmpty else {
-            throw Missing("the end of \(processID): \(output()) \(errors())")
+            throw Missing("the end of \(name), process \(processID), \(whereabouts): \(output()) \(errors())")
         }
         guard let code = try poll() else { throw Missing("a status of \(processID)") }
         return code
