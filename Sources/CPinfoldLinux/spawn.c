@@ -33,7 +33,7 @@ static _Noreturn void leave(int status) {
 static _Noreturn void fail(const struct plan *plan, enum pinfold_step step) {
     struct pinfold_failure failure = {.step = step, .error = errno};
     long written = syscall(SYS_write, plan->status[1], &failure, sizeof failure);
-    (void)written;  // Nobody is left to be told.
+    (void)written;  // No process is left to report to.
     leave(step == PINFOLD_STEP_EXECUTE && failure.error == ENOENT ? 127 : 126);
 }
 

@@ -1,15 +1,15 @@
 import PinfoldJSON
 
-/// An ACP conversation seen from the middle: a value that is told what happens and answers with what to do.
+/// The state machine between an ACP client and its agent: a value that takes events and returns actions.
 ///
 /// While client and agent both live, every byte passes as it came. The agent may go and come back in another life: what
-/// the client says meanwhile is held, the new agent is greeted as the client greeted the first one, each conversation
-/// is opened again when it is next spoken of, and then the held lines follow, each once.
+/// the client sends meanwhile is buffered, the client's `initialize` is repeated to the new agent, each session
+/// is resumed when it is next used, and then the buffered lines follow, each once.
 package struct ACPRelay: Sendable {
     package struct Options: Hashable, Sendable {
         /// Whether the conversations of a former launcher are given to the client that asks for a new one.
         package var resumes: Bool
-        /// How long an agent may say nothing while it is greeted, or opens a conversation again.
+        /// How long an agent may send nothing while it is initialized or resumes a session.
         package var responseTimeout: Duration
         /// Makes the ids of our own requests unlike any of the client's.
         package var nonce: String
@@ -37,7 +37,7 @@ package struct ACPRelay: Sendable {
 
     let options: Options
     var agent = AgentState.absent { didSet { isWorkStale = true } }
-    /// What the client said and nobody has heard yet.
+    /// Lines of the client that were not delivered yet.
     var buffered: [Line] = [] { didSet { isWorkStale = true } }
     var clientIsDone = false
     /// The client has hung up, and the agent owes it nothing; it is ended if it has not left by then.
@@ -60,7 +60,7 @@ package struct ACPRelay: Sendable {
     var authenticationState = AuthenticationState.done
     /// Terminals that the client holds for this life's agent, and those that it is asked to let go.
     var terminals = Terminals()
-    /// What the client was last told of each conversation's state.
+    /// The state of each session that was last forwarded to the client.
     var forwardedUpdates = ForwardedUpdates()
     var sessions: [ACPSessionID: ACPSession] = [:] {
         didSet {
@@ -84,15 +84,15 @@ package struct ACPRelay: Sendable {
             }
         }
     }
-    /// Nobody serves the client, who shall know why.
+    /// There is no agent; the client is answered with the reason.
     var refused: RefusedStart?
     /// The first agent has until then to answer the client's initialize.
     var initializeUntil: Duration?
-    /// What the agent said of its conversations.
+    /// The agent's last answers to `session/list`.
     var listCache = SessionListCache()
-    /// What the client must be told with the next new conversation.
+    /// A notice for the client with the next new session.
     var notice: JSON?
-    /// v2: where a turn is open without a request that says so.
+    /// v2: sessions with an open turn that no request shows.
     var running: Set<ACPSessionID> = [] { didSet { isWorkStale = true } }
     /// Since when each turn is open, as of the last report.
     var turns = OpenTurns()
@@ -100,16 +100,17 @@ package struct ACPRelay: Sendable {
     var isWorkStale = true
     var reports: UInt64 = 0
     var reported = TurnReport.none
-    /// When the controller was last told of use that no turn shows.
+    /// When activity outside of a turn was last reported.
     var lastActivity: Duration?
     var uses: UInt64 = 0
     private var lives: UInt64 = 0
     private var lastRelayID: UInt64 = 0
-    /// What is kept must be told again: it has changed.
+    /// The token has changed and must be sent.
     private var isTokenStale = false
     private var savedToken: String?
     private var tokens = TokenWriter()
-    /// Another order of use is told then at the latest: it changes with each prompt, and the controller keeps all of it.
+    /// A changed order of use is sent then at the latest: it changes with each prompt, and each change is written to
+    /// disk.
     private var saveTokenAt: Duration?
     var actions: [Action] = []
     var now: Duration = .zero
@@ -118,7 +119,7 @@ package struct ACPRelay: Sendable {
         self.options = options
     }
 
-    /// The agent is asked for at once, not with the client's first word: what cannot be started shall be known early.
+    /// The agent is started at once and not with the client's first message, so that a failed start is known early.
     package mutating func begin() -> [Action] {
         agent = .starting
         return [.startAgent]
@@ -190,7 +191,7 @@ package struct ACPRelay: Sendable {
         }
     }
 
-    /// Whether the agent has nobody left to serve, and knows it.
+    /// Whether the agent has no client left and its input is closed.
     private var hasNobodyToServe: Bool {
         switch agent {
         case .initializing, .ready, .resuming:
@@ -226,7 +227,7 @@ package struct ACPRelay: Sendable {
         isWorkStale = true
         if let savedToken { actions.append(.saveToken(savedToken)) }
         guard case .stopping(var stop) = agent else { return }
-        // An agent that was told to leave is of no use any more, though the new controller sees it run.
+        // An agent that was asked to leave takes no messages any more, though the new controller sees it run.
         stop.isForgotten = true
         agent = .stopping(stop)
         actions.append(.failLife(stop.reason.message))
@@ -251,7 +252,7 @@ package struct ACPRelay: Sendable {
         actions.append(.finish(status))
     }
 
-    /// An id for a request of our own that nobody else can have used.
+    /// An id for a request of the relay that neither client nor agent can have used.
     mutating func newID() -> RequestID {
         lastRelayID += 1
         return RequestID("pinfold-\(options.nonce)-\(lastRelayID)")
@@ -291,7 +292,7 @@ package struct ACPRelay: Sendable {
         }
         if lives > 1 {
             if followsEnd, token == nil, savedToken != nil { forgetAll() }
-            // Whatever the controller has kept, or lost: it is told again what there is.
+            // The controller may have lost it, so it is sent again.
             if token != savedToken { (savedToken, isTokenStale) = (token, true) }
             authenticationState = .none
         }

@@ -2,7 +2,7 @@ import PinfoldJSON
 
 /// A conversation that an agent holds, and what it takes to open it again in another life.
 struct ACPSession: Hashable, Sendable {
-    /// The parameters it was opened with: directory, MCP servers, further directories and whatever else the client said.
+    /// The parameters it was opened with: directory, MCP servers, further directories and all other members.
     var params: [UInt8]
     /// Whether it is open in the agent's present life.
     var isOpen: Bool
@@ -12,9 +12,9 @@ struct ACPSession: Hashable, Sendable {
     var hasHistory = false
     /// Whether an agent of another life had it: it was loaded, or opened again.
     var isSaved = false
-    /// Whether a word was said in it that a new conversation would not know.
+    /// Whether a prompt was sent that a new session would not know.
     var wasPrompted = false
-    /// The one it was forked from, for as long as nothing was said in either.
+    /// The one it was forked from, as long as neither had a prompt since.
     var source: ACPSessionID?
     /// What was chosen for it, in the order of the choices.
     var choices: [Choice] = []
@@ -22,15 +22,15 @@ struct ACPSession: Hashable, Sendable {
     var lastUsed: UInt64 = 0
     /// A former launcher's, and not yet given to this one's client.
     var isInherited = false
-    /// What the client must be told with the answer to the next prompt.
+    /// A notice for the client with the answer to the next prompt.
     var notice: JSON?
-    /// Its history may yet be replayed, though the agent has said that it is open: the client has it already.
+    /// Its history may yet be replayed, though the agent has answered that it is open: the client has it already.
     var awaitsReplay = false
-    /// Values of options as the agent last told them.
+    /// Values of options as the agent last sent them.
     var options: [String: JSON] = [:]
     var failures = RepeatedFailure()
 
-    /// What is told of it to the next launcher.
+    /// What the next launcher gets of it.
     var kept: ACPSession {
         var kept = self
         (kept.lastUsed, kept.isOpen, kept.isInherited, kept.notice, kept.awaitsReplay) = (0, false, false, nil, false)
@@ -38,7 +38,7 @@ struct ACPSession: Hashable, Sendable {
         return kept
     }
 
-    /// Whether a new one in its place would be as good: nobody lost a word.
+    /// Whether a new session in its place would be equivalent.
     var isReplaceable: Bool { !hasHistory && !isSaved && source == nil }
 
     struct Choice: Hashable, Sendable {

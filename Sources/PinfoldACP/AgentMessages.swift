@@ -1,6 +1,6 @@
 import PinfoldJSON
 
-/// What the agent says.
+/// Messages of the agent.
 extension ACPRelay {
     mutating func receiveFromAgent(_ bytes: [UInt8], isWhole: Bool) {
         guard agent.isRunning else { return }
@@ -22,7 +22,7 @@ extension ACPRelay {
         if let bytes = line.applying(dispositions) { actions.append(.toClient(bytes, endsLine: isWhole)) }
     }
 
-    /// What is no message is passed on, unless it answers what nobody asked.
+    /// Lines that are no message are forwarded, unless they answer a request that is not open.
     private mutating func forwardUnparsed(_ bytes: [UInt8], isWhole: Bool) {
         let header = MessageHeader(bytes)
         if header.isResponse, let id = header.requestID {
@@ -33,13 +33,13 @@ extension ACPRelay {
         } else if let pending = PendingRequest(header), !pending.id.isNull {
             fromAgent.open(pending)
         } else if agent != .ready {
-            // Noise while we greet it ourselves is nothing the client asked for.
+            // Noise during a handshake of the relay is not the client's.
             return
         }
         actions.append(.toClient(bytes, endsLine: isWhole))
     }
 
-    /// A slow agent that still says something is not hung.
+    /// A slow agent that still sends something is not hung.
     private mutating func putOffDeadline() {
         let until = now + options.responseTimeout
         switch agent {
@@ -61,7 +61,7 @@ extension ACPRelay {
             return .drop
         }
         guard let pending = fromClient.close(id) else {
-            // An error without an id is about a line that could not be read, and whose it was nobody knows.
+            // An error without an id is about a line that could not be read, and whose line it was is not known.
             if line.copy(message.id).map({ $0 == Array("null".utf8) }) == true { return .forward }
             log("the agent answered a question that is not open; the answer was dropped")
             return .drop
@@ -70,7 +70,7 @@ extension ACPRelay {
         if pending.isCut, case .stopping(let stop) = agent {
             finishClosing()
             if isError || wasCancelled(line, message) {
-                // The client cancelled nothing: what it is told is why the turn ended.
+                // The client did not cancel: it receives the cause of the end.
                 toClient(Self.cut(stop.reason).response(to: pending.writtenID))
                 return .drop
             }
@@ -88,7 +88,7 @@ extension ACPRelay {
 
     /// What the next life must know.
     ///
-    /// - Returns: what the client must be told otherwise.
+    /// - Returns: edits of the answer for the client.
     private mutating func recordResponse(
         from pending: PendingRequest, _ line: Line, _ message: Message, isError: Bool
     ) -> [JSONEdit] {
@@ -154,7 +154,7 @@ extension ACPRelay {
         line.member(name, at: message.outcome)?.range
     }
 
-    /// - Parameter result: what the agent said of it: that is how it is now, whatever was chosen before.
+    /// - Parameter result: the agent's answer: it is the present state, whatever was chosen before.
     private mutating func record(_ id: ACPSessionID, openedWith params: [UInt8]?, _ result: JSON?) {
         var session = sessions[id] ?? ACPSession(params: [], isOpen: true)
         session.params = params ?? Array("{}".utf8)
@@ -175,7 +175,7 @@ extension ACPRelay {
         sessions[id]?.wasPrompted = original.wasPrompted
     }
 
-    // MARK: Questions and news
+    // MARK: Requests and updates
 
     private mutating func receiveRequest(
         _ line: Line, _ message: Message, _ id: RequestID, _ method: Method

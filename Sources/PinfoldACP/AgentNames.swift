@@ -1,7 +1,7 @@
 import PinfoldJSON
 
-/// A conversation that had to be begun anew has another id at the agent than at the client. Each side is only ever shown
-/// its own.
+/// A conversation that had to be begun anew has another id at the agent than at the client. Each side is only ever
+/// shown its own.
 extension ACPRelay {
     /// Done to every line for the agent.
     func withAgentNames(_ bytes: [UInt8]) -> [UInt8] {

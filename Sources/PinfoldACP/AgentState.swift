@@ -1,7 +1,7 @@
-/// Where the agent of a conversation is, from the client's first word to its last.
+/// The state of the agent process behind one client connection.
 ///
-/// The agent may go and come back many times meanwhile: each time through `starting` and `initializing` again. Which event
-/// takes it from which state to which is one table, ``step(on:)``.
+/// The agent may go and come back many times meanwhile: each time through `starting` and `initializing` again. Which
+/// event takes it from which state to which is one table, ``step(on:)``.
 enum AgentState: Hashable, Sendable {
     /// No process, and none wanted.
     case absent
@@ -63,7 +63,7 @@ enum AgentStep {
 }
 
 extension AgentState {
-    /// The table. No default: whoever adds a state is asked by the compiler what each event makes of it.
+    /// The table. It has no default, so the compiler demands a cell for each event when a state is added.
     func step(on event: AgentEvent) -> AgentStep {
         switch event {
         case .messageBuffered:
@@ -159,7 +159,7 @@ extension AgentState {
         }
     }
 
-    /// Whether it was initialized and may be spoken to.
+    /// Whether it was initialized and takes messages.
     var isInitialized: Bool {
         switch self {
         case .ready, .resuming: true

@@ -84,7 +84,7 @@ extension ACPRelay {
         }
     }
 
-    /// The client need not answer any more; if it does, nobody hears it.
+    /// The client need not answer any more; a late answer is dropped.
     private mutating func withdraw(_ pending: PendingRequest) {
         stale.append(pending.id)
         if pending.method == Self.terminalCreation { terminals.late[pending.id] = .some(pending.session) }
@@ -97,7 +97,7 @@ extension ACPRelay {
         guard agent.isRunning else { return }
         let wasForgotten = if case .stopping(let stop) = agent { stop.isForgotten } else { false }
         let leftByItself = end.reason.kind == "exited" || end.reason.kind == "signaled"
-        // What was to be suspended is, whoever was left to see it.
+        // A life that was to be suspended is, even if its controller is gone.
         let event: AgentEvent =
             if end.isSuspended || wasForgotten {
                 .suspended
@@ -122,7 +122,7 @@ extension ACPRelay {
         for id in sessions.keys {
             sessions[id]?.isOpen = false
             sessions[id]?.awaitsReplay = false
-            // A name that nobody kept may mean another one in the next life.
+            // A name that was not saved may belong to another session in the next life.
             if sessions[id]?.isReplaceable == true { sessions[id]?.agentID = nil }
         }
         switch step {

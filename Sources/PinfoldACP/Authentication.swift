@@ -52,7 +52,7 @@ extension ACPRelay {
         tryNextResumeMethod(because: "")
     }
 
-    /// The client is told what the agent said to its own request.
+    /// The client receives the agent's answer to its own request.
     mutating func failAuthentication(_ error: [UInt8]?) {
         authenticationState = .done
         for pending in fromClient.takeRefused() {

@@ -19,9 +19,9 @@ extension ACPRelay {
         }
     }
 
-    /// A conversation that the line speaks of and that this life's agent has not open.
+    /// A session of the line that this life's agent has not open.
     private func firstClosed(in line: Line) -> ACPSessionID? {
-        // Before the client has greeted this agent, what it says of conversations is its own affair.
+        // Before the client has initialized the agent, no session can be resumed.
         guard initialization != nil else { return nil }
         for message in line.messages {
             guard let method = message.method, !method.opensItself, let id = line.session(message) else {
@@ -91,7 +91,7 @@ extension ACPRelay {
         return taken
     }
 
-    /// Answers what is held, each request with an error, so that nobody waits for ever.
+    /// Answers each buffered request with an error, so that no request stays open.
     ///
     /// - Parameter concerning: nil for all.
     mutating func respondToBuffered(

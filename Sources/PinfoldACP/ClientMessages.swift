@@ -1,9 +1,9 @@
 import PinfoldJSON
 
-/// What the client says.
+/// Messages of the client.
 extension ACPRelay {
-    /// The agent gets what comes in order. Only answers and cancellations may overtake what is held: they are about what
-    /// the agent already has.
+    /// The agent gets what comes in order. Only answers and cancellations may overtake what is held: they are about
+    /// what the agent already has.
     mutating func receiveFromClient(_ bytes: [UInt8], isWhole: Bool) {
         guard let line = Line(bytes, isWhole: isWhole) else {
             forwardUnparsed(bytes, isWhole: isWhole)
@@ -90,7 +90,7 @@ extension ACPRelay {
         return .drop
     }
 
-    /// The turn may be held still: then nobody but the client needs to hear of it.
+    /// The prompt may still be buffered: then it is answered here.
     private mutating func cancel(_ line: Line, _ message: Message) -> Line.Disposition {
         guard let session = line.session(message) else { return agent.isInitialized ? .forward : .drop }
         let cut = takeBuffered { line, message in

@@ -1,6 +1,6 @@
 import PinfoldJSON
 
-/// What was chosen for a conversation, by the client or by the agent: the last word counts.
+/// The mode and options of a session, set by the client or by the agent: the last value counts.
 extension ACPRelay {
     mutating func recordMode(of id: ACPSessionID, _ mode: String?) {
         guard let mode else { return }
@@ -9,7 +9,7 @@ extension ACPRelay {
     }
 
     /// - Parameters:
-    ///   - list: all options with their values, as the agent tells them.
+    ///   - list: all options with their values, as sent by the agent.
     ///   - isChoice: whether a value that differs from the last one was chosen by the agent. Otherwise it follows from
     ///     what the client chose, and would again.
     mutating func recordOptions(of id: ACPSessionID, _ list: JSON?, isChoice: Bool) {
@@ -35,7 +35,7 @@ extension ACPRelay {
 
     mutating func receiveOptionResponse(_ choice: ACPSession.Choice, _ response: AgentResponse) {
         if let error = response.error { return refuseChoice(choice, error.message) }
-        // What the client is told of the conversation is how it is now.
+        // The client receives the present state.
         var result = resumption?.result?.object ?? JSONObject()
         if let options = response.result?["configOptions"], options.array != nil { result["configOptions"] = options }
         if let mode = choice.mode, var modes = result["modes"]?.object {
@@ -51,7 +51,7 @@ extension ACPRelay {
         guard let id = resumption?.session else { return }
         log("the agent did not take back what was chosen for '\(id)' (\(choice.method)): \(why)")
         if resumption?.refused == nil { resumption?.refused = (choice, why) }
-        // The client is told once; what it sends then it sends knowingly.
+        // The client receives the error once; further prompts are delivered.
         sessions[id]?.choices.removeAll { $0 == choice }
         chooseNext()
     }
@@ -72,7 +72,7 @@ extension ACPSession.Choice {
         return (try? JSON.parse(params))?["modeId"]?.string
     }
 
-    /// Whether the agent says that it is so already.
+    /// Whether the agent has this value already.
     func isMade(in result: JSON?) -> Bool {
         guard let mode, let now = result?["modes"]?["currentModeId"]?.string else { return false }
         return mode == now

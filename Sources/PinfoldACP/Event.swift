@@ -6,7 +6,7 @@ package enum Event: Sendable {
     case client([UInt8], isWhole: Bool)
     /// A line of the client was too long to be kept.
     case clientOverlong(MessageHeader)
-    /// The client says nothing more.
+    /// The client has closed its output.
     case clientClosed
     /// The client reads nothing more.
     case clientGone
@@ -17,17 +17,18 @@ package enum Event: Sendable {
     /// A new life's agent runs.
     ///
     /// - resume: what is remembered for this session.
-    /// - followsEnd: whether the session was ended for good since our last life, and nobody else had one in between.
+    /// - followsEnd: whether the session was ended for good since our last life, and no other launcher had a life in
+    ///   between.
     case agentStarted(resume: String?, followsEnd: Bool)
-    /// There is no agent; the first time that is the end, later the client is told and may try again.
+    /// There is no agent: the first time that is the end, later the client receives an error and may retry.
     case startFailed(StartFailure)
     /// The controller begins to end the life.
     case closeInput(Reason, InputClosing)
     /// A turn takes too long: the one of that number in our reports, or all of them.
     case cancelTurn(Reason, turn: UInt64? = nil)
-    /// The controller was gone and is back; it does not know what it was told.
+    /// The controller was gone and is back; reports to the former one are lost.
     case leaseTaken
-    /// The life is over, its tree gone, and all that the agent said was handed on.
+    /// The life is over, its tree is gone, and all output of the agent was handed in.
     case lifeEnded(LifeEnd)
 
     case timePassed

@@ -1,9 +1,9 @@
 import PinfoldJSON
 
-/// What a client is told instead of the agent's answer.
+/// The error that a client receives instead of the agent's answer.
 enum Failure: Hashable, Sendable {
     case ours(Wording.Code, String, JSON)
-    /// The agent's own words.
+    /// The agent's own error.
     case agents([UInt8])
 
     func response(to id: [UInt8]) -> [UInt8] {
@@ -82,7 +82,7 @@ extension ACPRelay {
         .ours(.internalError, "the agent left before it answered: \(reason.message)", ["cause": reason.json])
     }
 
-    /// v2 says the end of a turn in an update; the agent that should have said it is gone.
+    /// In v2 an update ends a turn; the agent that should have sent it is gone.
     static func idleUpdate(_ session: ACPSessionID, meta: JSON?) -> [UInt8] {
         var params = JSONObject(dictionaryLiteral: ("sessionId", session.value))
         params["update"] = ["sessionUpdate": "state_update", "state": "idle", "stopReason": "cancelled"]

@@ -1,7 +1,7 @@
 import PinfoldJSON
 
-/// What a client was last told of each conversation's state. An agent that opens one again tells it all once more; a
-/// client that was never told of the other agent need not see it twice.
+/// The state of each session that was last forwarded. An agent that resumes a session sends all of it again; a
+/// client that does not know of the new process must not receive it twice.
 struct ForwardedUpdates: Hashable, Sendable {
     private static let kinds: Set = [
         "available_commands_update", "usage_update", "session_info_update", "config_option_update",
@@ -10,7 +10,7 @@ struct ForwardedUpdates: Hashable, Sendable {
 
     /// By their kind, as hashes: a list of commands may be long.
     private var last: [ACPSessionID: [String: Int]] = [:]
-    /// Kinds that the agent has not told of again.
+    /// Kinds that the agent has not sent again.
     private var expected: [ACPSessionID: Set<String>] = [:]
 
     mutating func forget(_ id: ACPSessionID) {
@@ -22,7 +22,7 @@ struct ForwardedUpdates: Hashable, Sendable {
         expected[id] = last[id].map { Set($0.keys) }
     }
 
-    /// Whether an update tells the client something.
+    /// Whether an update is new to the client.
     ///
     /// - Parameter isTransient: whether the conversation is being opened. Then its mode and options are not yet as they
     ///   will be.

@@ -7,7 +7,7 @@ struct Initialization: Hashable, Sendable {
     let capabilities: AgentCapabilities
 }
 
-/// What an agent said it can do.
+/// The capabilities that an agent announced.
 struct AgentCapabilities: Hashable, Sendable {
     private let all: JSON
     let version: Int64
@@ -31,8 +31,8 @@ struct AgentCapabilities: Hashable, Sendable {
 
     var canResume: Bool { resumes || loads }
 
-    /// The first thing that was promised then and is not now, by its path. By which of two ways a conversation is opened
-    /// again does not matter to anybody.
+    /// The first thing that was promised then and is not now, by its path. By which of two ways a conversation is
+    /// opened again does not matter.
     func firstMissing(in other: AgentCapabilities) -> String? {
         if canResume, !other.canResume { return "loadSession" }
         return Self.missing(all, other.all, path: "")
@@ -58,7 +58,7 @@ struct AgentCapabilities: Hashable, Sendable {
 
 /// The `initialize` handshake with each new agent.
 extension ACPRelay {
-    /// The new agent is told what the client told the first one.
+    /// Repeats the client's `initialize` to the new agent.
     mutating func sendInitialize() {
         guard let initialization else { return }
         agent = .initializing(until: now + options.responseTimeout)
@@ -85,7 +85,7 @@ extension ACPRelay {
         }
     }
 
-    /// An agent that cannot be greeted is of no use; the next message may find a better one.
+    /// An agent that cannot be initialized is ended; the next message starts another one.
     mutating func failInitialize(_ why: String) {
         log(why)
         failBuffered(why, kind: RepeatedFailure.Kind.initialize)

@@ -91,7 +91,7 @@ package struct Line: Hashable, Sendable {
     }
 }
 
-/// Reading a message's parts. They are looked into only where somebody needs them: a line may hold a picture.
+/// Reading a message's parts. They are parsed only when needed: a line may hold an image.
 extension Line {
     /// `params.sessionId`.
     package func session(_ message: Message) -> ACPSessionID? {

@@ -1,7 +1,7 @@
 import PinfoldJSON
 
-/// What a line still tells that cannot be read as a whole, because it is too long to be kept or is not quite JSON: whose
-/// answer it is, or who waits for one.
+/// What can be read of a line that cannot be parsed as a whole, because it is too long to be kept or is not quite
+/// JSON: whose answer it is, or who waits for one.
 package struct MessageHeader: Hashable, Sendable {
     /// The id as it was written; nil where it does not come so early.
     let id: [UInt8]?

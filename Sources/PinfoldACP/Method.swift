@@ -1,4 +1,4 @@
-/// What a message asks for or tells. Only what the middle must understand has a name of its own.
+/// The method of a message. Only methods that the relay acts on have a case of their own.
 package enum Method: Hashable, Sendable {
     case initialize
     case authenticate(String)
@@ -44,7 +44,7 @@ package enum Method: Hashable, Sendable {
         }
     }
 
-    /// Whether the message brings its conversation with it, so that nobody needs to bring it back first.
+    /// Whether the request opens its session itself, so that it need not be resumed first.
     var opensItself: Bool {
         switch self {
         case .load, .resume, .delete, .close: true

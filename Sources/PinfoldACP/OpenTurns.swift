@@ -14,7 +14,7 @@ struct OpenTurns: Hashable, Sendable {
     struct Work: Hashable, Sendable {
         /// A human is asked for an answer.
         var isWaiting = false
-        /// Whether it is somebody's use of the agent.
+        /// Whether it counts as use of the agent.
         var isUse = true
         /// The request that it belongs to, where one follows another.
         var prompt: RequestID?

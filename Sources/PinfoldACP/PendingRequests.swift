@@ -9,15 +9,15 @@ struct PendingRequest: Hashable, Sendable {
     let session: ACPSessionID?
     /// The value of `params`, where the answer's meaning depends on it.
     let params: [UInt8]?
-    /// Nobody waits for the answer any more: what comes is thrown away, or told in other words.
+    /// The answer is not awaited any more: it is dropped, or replaced by the cause.
     var isCut = false
-    /// What the client must be told with the answer, in `_meta.pinfold`.
+    /// A notice for the client, in `_meta.pinfold` of the answer.
     var notice: JSON?
     /// The line as the agent got it, where it may have to be sent again after a login.
     var retry: [UInt8]?
     /// What the agent answered, while a login may yet change it.
     var refusal: [UInt8]?
-    /// A prompt that is a command for the agent and no word of the conversation: many agents keep nothing of it.
+    /// A prompt that is a slash command: many agents do not save it in the history.
     let isCommand: Bool
 
     init(_ line: Line, _ message: Message, id: RequestID, method: Method) {

@@ -13,9 +13,9 @@ enum RelayRequest: Hashable, Sendable {
     enum ResumeMethod: String, Hashable, Sendable {
         case resume = "session/resume"
         case load = "session/load"
-        /// Nothing was said in it: another one is as good.
+        /// It has no history: a new one is equivalent.
         case new = "session/new"
-        /// It was a copy of another one: another copy is as good.
+        /// It was forked from another one without a prompt since: a new fork is equivalent.
         case fork = "session/fork"
     }
 }
@@ -40,7 +40,7 @@ extension ACPRelay {
         }
     }
 
-    /// An answer that will never be heard, for one reason or another.
+    /// A request of the relay that gets no usable answer.
     mutating func failRelayRequest(_ call: RelayRequest, _ why: String) {
         switch call {
         case .initialization: failInitialize(why)

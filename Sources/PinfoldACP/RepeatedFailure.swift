@@ -1,6 +1,6 @@
-/// Failures of one kind in a row. Who is told "send it again" for ever waits for ever.
+/// Failures of one kind in a row: a client that is answered "send it again" each time would retry without end.
 struct RepeatedFailure: Hashable, Sendable {
-    /// With so many of one kind the client is no longer told to try again.
+    /// After so many of one kind the answer no longer asks for a retry.
     static let most = 3
 
     private var kind: Int64 = 0

@@ -45,7 +45,7 @@ extension ACPRelay {
         toClient(Wording.response(id, result: JSON.object(result).serialized()))
     }
 
-    /// It is not to be had. Where it is gone for good the client gets the new one that it asked for, and is told.
+    /// It cannot be resumed. If it is gone for good, the client gets the new one that it asked for, with a notice.
     mutating func declineHandOver(_ id: ACPSessionID, _ request: RequestID, _ failure: ResumptionFailure) {
         // Another old one would be no better answer to this request.
         for other in sessions.keys { sessions[other]?.isInherited = false }
@@ -73,7 +73,7 @@ extension ACPRelay {
         }
     }
 
-    /// What the client must be told with the new conversation it is getting.
+    /// The notice for the client with its new session.
     mutating func takeNotice() -> JSON? {
         defer { notice = nil }
         return notice

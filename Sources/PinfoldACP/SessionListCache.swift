@@ -20,7 +20,7 @@ struct SessionListCache: Sendable {
 }
 
 extension ACPRelay {
-    /// Answers for an agent that is away, where nothing but lists is asked, and it said before what they are.
+    /// Answers `session/list` for an agent that is away, from its last answer.
     mutating func respondFromListCache() {
         var responses: [[UInt8]] = []
         for line in buffered {

@@ -1,6 +1,6 @@
 import PinfoldJSON
 
-/// What is kept of a conversation between launchers: enough to open it again, and no word of what was said in it.
+/// What is kept of a conversation between launchers: enough to resume it, and nothing of its contents.
 enum SessionListToken {
     /// The controller keeps no more than this, in bytes.
     static let longest = 256 << 10
@@ -36,7 +36,7 @@ enum SessionListToken {
             guard let id = entry["id"]?.string, let params = entry["params"], params.object != nil else { continue }
             var session = ACPSession(params: params.serialized(), isOpen: false)
             session.hasHistory = entry["hasHistory"]?.bool ?? false
-            // A token of an earlier version says nothing of it: then nothing is to be replaced.
+            // A token of an earlier version does not have it: then no session may be replaced.
             session.isSaved = entry["isSaved"]?.bool ?? true
             session.wasPrompted = entry["wasPrompted"]?.bool ?? true
             session.source = entry["source"]?.string.map { ACPSessionID($0) }
@@ -55,8 +55,8 @@ enum SessionListToken {
     }
 }
 
-/// Writes the token again and again, and encodes only what has changed: there may be hundreds of conversations, and each
-/// prompt changes the order of their use.
+/// Writes the token again and again, and encodes only what has changed: there may be hundreds of conversations, and
+/// each prompt changes the order of their use.
 struct TokenWriter: Sendable {
     private static let opening = #"{"acp":1,"conversations":["#
     private static let inputClosing = "]}"

@@ -17,7 +17,7 @@ struct SessionResumption: Hashable, Sendable {
     /// A copy of it that is to be made again once it is open.
     var copy: ACPSessionID?
     var awaitsAuthentication = false
-    /// What the agent said when it had opened it.
+    /// The agent's answer when it had opened it.
     var result: JSON?
     /// What is to be chosen again, one after the other: a choice may depend on the one before.
     var choices: [ACPSession.Choice] = []
@@ -38,12 +38,12 @@ enum ResumptionFailure {
     ///
     /// - kind: see ``RepeatedFailure/add(_:)``.
     case unknown(String, kind: Int64)
-    /// The client must do something first; the agent said what.
+    /// The client must act first; the agent's error says how.
     case refused([UInt8])
 }
 
 extension ACPRelay {
-    /// An agent may replay after it has said that it is done. How long it is waited for, and for each next part.
+    /// An agent may replay after its answer. How long the replay is awaited, and each next part.
     private static let lateReplay = Duration.seconds(1)
     private static let betweenParts = Duration.milliseconds(300)
 
@@ -115,7 +115,7 @@ extension ACPRelay {
                 .contains { text.contains($0) }
     }
 
-    /// The agent does not have it. Where nobody lost a word another one takes its place, and the client need not know.
+    /// The agent does not have it. If it has no history, a new one takes its place without notice to the client.
     private mutating func replace(_ why: String) {
         guard let id = resumption?.session, let session = sessions[id] else { return abandonResumption() }
         if session.isReplaceable {
@@ -219,7 +219,7 @@ extension ACPRelay {
         }
     }
 
-    /// The client has closed or deleted it meanwhile: what it says of it now is the agent's to answer.
+    /// The client has closed or deleted it meanwhile: the agent answers further requests for it.
     private mutating func abandonResumption() {
         resumption = nil
     }
@@ -227,7 +227,7 @@ extension ACPRelay {
     mutating func failResumption(_ failure: ResumptionFailure) {
         guard let resumption else { return }
         self.resumption = nil
-        // The copy is what somebody waits for.
+        // A request waits for the copy.
         let id = resumption.copy ?? resumption.session
         if let request = resumption.request {
             declineHandOver(id, request, failure)
@@ -248,12 +248,12 @@ extension ACPRelay {
         }
     }
 
-    /// The agent has said nothing for too long.
+    /// The agent has sent nothing for too long.
     mutating func timeOutResumption() {
         guard let resumption else { return }
         let why = "the agent has not answered for \(Self.text(options.responseTimeout))"
         failResumption(.unknown(why, kind: RepeatedFailure.Kind.silence))
-        // Where it serves nobody else, a fresh one may do better.
+        // If it serves no other session, a new process may work.
         guard !sessions.values.contains(where: \.isOpen), fromClient.isEmpty else {
             relayRequests = relayRequests.filter {
                 if case .resumption(resumption.session, _) = $0.value { false } else { true }

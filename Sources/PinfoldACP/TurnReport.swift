@@ -1,4 +1,4 @@
-/// What the conversations say about the agent.
+/// The state of the agent's turns together.
 package enum TurnState: String, Hashable, Sendable, CaseIterable {
     case none
     /// It works.
@@ -7,7 +7,7 @@ package enum TurnState: String, Hashable, Sendable, CaseIterable {
     case waiting
 }
 
-/// What the controller is told of the turns that are open.
+/// The report of the open turns to the controller.
 package struct TurnReport: Hashable, Sendable {
     package struct Entry: Hashable, Sendable {
         /// Used once in a life.
@@ -26,7 +26,7 @@ package struct TurnReport: Hashable, Sendable {
     package let state: TurnState
     /// The oldest turn of each state, and those that were cancelled and are not over.
     package let turns: [Entry]
-    /// Whether any of it is somebody's use of the agent.
+    /// Whether any of it counts as use of the agent.
     package let isUse: Bool
 
     package init(_ state: TurnState, turns: [Entry] = [], isUse: Bool = true) {

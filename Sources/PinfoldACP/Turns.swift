@@ -76,7 +76,7 @@ extension ACPRelay {
 
     private mutating func cancelTurnsOfSession(_ id: ACPSessionID?) {
         _ = cutTurns(of: id)
-        // The agent's own answer stands: it says that the turn was cancelled, and it was.
+        // The agent's own answer is forwarded: the turn was cancelled.
         fromClient.uncut()
     }
 
@@ -84,7 +84,7 @@ extension ACPRelay {
     mutating func recordActivity(in id: ACPSessionID, _ kind: String?) {
         guard agent.isInitialized, !hasTurn(id), lastActivity.map({ now - $0 >= .seconds(1) }) ?? true else { return }
         switch kind {
-        // These tell of a state, and come by themselves.
+        // These describe a state, and come without use.
         case "available_commands_update", "config_option_update", "session_info_update", "usage_update": return
         default: break
         }
@@ -100,7 +100,7 @@ extension ACPRelay {
 }
 
 extension Method {
-    /// Whether somebody uses the agent by it. A list, a health check or whatever else an extension asks is none.
+    /// Whether it counts as use of the agent. A list, a health check or whatever else an extension asks is none.
     fileprivate var isUse: Bool {
         switch self {
         case .initialize, .authenticate, .newSession, .fork, .load, .resume, .close, .prompt, .choose: true

@@ -92,7 +92,7 @@ extension Cgroup {
             guard let child = try child(name) else { throw .failed("open", childPath, .noSuchFile) }
             return child
         } catch {
-            // Otherwise the name would be taken by a cgroup that nobody has.
+            // Otherwise a cgroup without an owner would keep the name.
             removeEmptyChild(name)
             throw error
         }

@@ -2,7 +2,7 @@ public import PinfoldLinux
 
 /// Why a cgroup could not be read, changed or taken over.
 ///
-/// That a cgroup has gone is not an error: its life is not ours alone, so every call that can meet it says so by its
+/// That a cgroup has gone is not an error: its life is not ours alone, so every call that can meet it reports it by its
 /// result.
 public struct CgroupError: Error, Sendable, Hashable {
     /// The kind of a failure, to branch on.
@@ -24,7 +24,7 @@ public struct CgroupError: Error, Sendable, Hashable {
         public static let notCgroup2 = Code(value: .notCgroup2)
         /// The tree is mounted read-only, as containers have it by default.
         public static let readOnly = Code(value: .readOnly)
-        /// The directory belongs to somebody else.
+        /// The directory belongs to another user.
         public static let noDelegation = Code(value: .noDelegation)
         /// Nothing here can hold a memory limit.
         public static let noMemoryController = Code(value: .noMemoryController)
@@ -40,7 +40,7 @@ public struct CgroupError: Error, Sendable, Hashable {
     public let code: Code
     /// The file or directory it is about.
     public let path: String
-    /// What the kernel said, where it was asked.
+    /// The kernel's error, if it was a system call.
     public let errno: Errno?
     /// Whether the call may succeed at another time, or with higher limits of this process.
     public var isShortage: Bool {

@@ -10,7 +10,7 @@ public enum EffectiveMemory {
         public var limit: Amount
         /// Bytes, `memory.current`.
         public var current: UInt64
-        /// Bytes, ``MemoryStat/cache``: what can be had back without hurting anybody.
+        /// Bytes, ``MemoryStat/cache``: what can be reclaimed without harm.
         public var cache: UInt64
 
         /// A level that was read, or made up for a test.
@@ -62,7 +62,7 @@ public enum EffectiveMemory {
 
     /// Reads a cgroup and all above it that can be seen, its own level first.
     ///
-    /// In a container more limits may lie above the visible root; only an `oom` event at that root would tell.
+    /// In a container more limits may lie above the visible root; only an `oom` event at that root would show it.
     ///
     /// - Parameters:
     ///   - path: the cgroup's directory.

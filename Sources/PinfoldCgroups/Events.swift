@@ -2,7 +2,7 @@ import PinfoldLinux
 
 /// Whether a cgroup and all below it have processes, and whether they are frozen. Kept open, for the loop.
 ///
-/// The kernel tells of changes at least 10 ms apart and joins those in between: after a wake-up read, and take what is
+/// The kernel notifies changes at least 10 ms apart and joins those in between: after a wake-up read, and take what is
 /// read as the state, not as one step of it.
 public struct CgroupEvents: ~Copyable, Sendable {
     /// A moment's state.
@@ -60,7 +60,7 @@ public struct CgroupEvents: ~Copyable, Sendable {
 }
 
 extension Cgroup {
-    /// What its events file says now; nil where it is gone.
+    /// The state in its events file; nil if it is gone.
     ///
     /// The root of the tree has no such file and is always populated.
     public borrowing func state() throws(CgroupError) -> CgroupEvents.State? {
@@ -82,7 +82,7 @@ extension Cgroup {
     /// Stops all processes in it and below, and those they will start. False where they did not all stand still in
     /// time: some may be deep in the kernel. It stays ordered then.
     ///
-    /// Their memory stays where it is, and whoever talks to them will wait.
+    /// Their memory stays, and their clients wait.
     @discardableResult
     public borrowing func freeze(timeout: Duration = .seconds(1)) throws(CgroupError) -> Bool {
         guard try write("cgroup.freeze", "1") == .done, let events = try CgroupEvents(of: self) else { return isGone }

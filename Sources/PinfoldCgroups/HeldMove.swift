@@ -1,7 +1,7 @@
 package import PinfoldLinux
 
 extension Cgroup {
-    /// Moves a process that is held here, and nobody who got its number meanwhile.
+    /// Moves the process behind this pidfd, and no other that got its number meanwhile.
     ///
     /// `cgroup.procs` takes a number. The process may end and be reaped after its number was looked up, and the number
     /// be another's by the time it is written: so the pidfd is asked once more after the move.
@@ -21,7 +21,7 @@ extension Cgroup {
         return false
     }
 
-    /// Moves whoever has this number to where its parent is, as it was born there as a rule: nothing else tells where a
+    /// Moves the process with this number to its parent's cgroup, where it was usually born: nothing else shows where a
     /// process was before it was moved. Left alone where its parent is in here too, for then it belongs here.
     package borrowing func giveBack(_ number: ProcessID) throws(CgroupError) {
         guard try processes().contains(number), let parent = ProcessStat.of(number)?.parent,

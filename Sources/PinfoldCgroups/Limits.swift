@@ -32,7 +32,7 @@ public struct Limits: Sendable, Hashable {
     public var pidsMax: Amount?
     /// 1 to 10,000, `cpu.weight`; 100 is the kernel's default.
     public var cpuWeight: UInt64?
-    /// `cpu.idle`: whether it only gets what nobody else wants.
+    /// `cpu.idle`: whether it only gets idle time.
     public var cpuIdle: Bool?
     /// `cpu.max`.
     public var cpuMax: CPUQuota?
@@ -92,7 +92,7 @@ public struct LimitWrite: Sendable, Hashable {
 public struct LimitResult: Sendable, Hashable {
     /// How it ended.
     public enum Outcome: Sendable, Hashable {
-        /// The kernel holds it; this is what it says it holds, for instance rounded down to pages.
+        /// The kernel enforces it; this is the value read back, for instance rounded down to pages.
         case held(String)
         /// The kernel took it and holds something else.
         case notEnforced(found: String)

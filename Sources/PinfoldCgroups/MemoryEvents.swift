@@ -1,6 +1,6 @@
 import PinfoldLinux
 
-/// How often something befell a cgroup's memory since it was made, from `memory.events` or `memory.events.local`.
+/// Counters of memory events of a cgroup since it was made, from `memory.events` or `memory.events.local`.
 ///
 /// `memory.events` counts for all below as well (but for the mount option `memory_localevents`), the other one for the
 /// cgroup alone. The counters only grow.
@@ -57,12 +57,12 @@ extension Cgroup {
         try parsed("memory.stat") { MemoryStat($0) }
     }
 
-    /// What befell its memory and that of all below, so far.
+    /// The counters of the cgroup and all below it.
     public borrowing func memoryEvents() throws(CgroupError) -> FileResult<MemoryEvents> {
         try parsed("memory.events") { MemoryEvents($0) }
     }
 
-    /// What befell its own memory, so far.
+    /// The counters of the cgroup alone.
     public borrowing func localMemoryEvents() throws(CgroupError) -> FileResult<MemoryEvents> {
         try parsed("memory.events.local") { MemoryEvents($0) }
     }

@@ -26,8 +26,8 @@ public struct MemoryStat: Sendable, Hashable {
 
     /// Page cache that the kernel can give up, used lately or not: `MemAvailable` counts it as available too.
     ///
-    /// Not the inactive part alone. What was read twice is active until memory is short, and then it is given up all the
-    /// same; taken for used, it would make a shortage of what is only a warm cache.
+    /// Not the inactive part alone. What was read twice is active until memory is short, and then it is given up all
+    /// the same; taken for used, it would make a shortage of what is only a warm cache.
     public var cache: UInt64 { inactiveFile + activeFile }
 
     /// Nothing.
@@ -37,7 +37,7 @@ public struct MemoryStat: Sendable, Hashable {
     public init(_ text: Span<UInt8>) {
         var stat = MemoryStat()
         FlatKeyed.forEach(text) { key, found in
-            // 4P, more than any machine has: sums of them cannot overflow, whatever the file says.
+            // 4P, more than any machine has: sums of them cannot overflow, whatever the file contains.
             let value = min(found, 1 << 52)
             if equal(key, "anon") { stat.anon = value }
             if equal(key, "file") { stat.file = value }

@@ -63,8 +63,8 @@ public enum PressureResource: String, Sendable, Hashable, CaseIterable {
 }
 
 extension Cgroup {
-    /// How much time its processes lost. ``FileResult/noFile`` also where the host does not count it (`psi=1` at boot) or
-    /// `cgroup.pressure` is 0.
+    /// How much time its processes lost. ``FileResult/noFile`` also where the host does not count it (`psi=1` at
+    /// boot) or `cgroup.pressure` is 0.
     public borrowing func pressure(_ resource: PressureResource) throws(CgroupError) -> FileResult<Pressure> {
         let file = "\(resource.rawValue).pressure"
         do throws(CgroupError) {
@@ -110,7 +110,7 @@ public struct PressureTrigger: ~Copyable, Sendable {
     /// Over which time it counts; longer than asked for where only ``Sampling/everyTwoSeconds`` was to be had.
     public let window: Duration
 
-    /// The number, to be polled for `POLLPRI`; `POLLERR` says that the cgroup is gone.
+    /// The number, to be polled for `POLLPRI`; `POLLERR` means that the cgroup is gone.
     public var descriptor: Int32 { file.number }
 
     /// Sets a trigger on a cgroup, in the best way that can be had: as asked, or else with a window rounded up to 2 s
@@ -144,7 +144,8 @@ public struct PressureTrigger: ~Copyable, Sendable {
         _ path: String, _ severity: Severity, _ stall: Duration, _ window: Duration,
         opening: () throws(Errno) -> OwnedDescriptor
     ) throws(CgroupError) -> PressureTrigger? {
-        // The kernel takes windows of 10 s at most: what is far beyond is refused as well where it is cut down to an hour.
+        // The kernel takes windows of 10 s at most: what is far beyond is refused as well where it is cut down to an
+        // hour.
         let (stallTime, windowTime) = (bounded(stall), bounded(window))
         let slow = max(1, (windowTime + 1_999_999) / 2_000_000) * 2_000_000
         let ways: [(Sampling, stall: Int64, window: Int64)] = [

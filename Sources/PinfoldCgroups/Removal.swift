@@ -42,7 +42,7 @@ extension Cgroup {
             do throws(Errno) {
                 try directory.removeDirectory(entry)
             } catch {
-                // Busy: then the one above will be as well, and says who is in it.
+                // Busy: then the one above will be as well, and its error names the processes.
                 guard error.meansGone || error == .busy || error == .notEmpty else {
                     throw .failed("remove", childPath, error)
                 }

@@ -46,7 +46,7 @@ public struct SessionFiles: ~Copyable, Sendable {
         }
     }
 
-    /// Reads `memory.events` for nothing but to have its next change told: a change is told once, until it is read.
+    /// Reads `memory.events` only to re-arm its notification: a change is notified once, until it is read.
     public borrowing func acknowledgeMemoryEvents() throws(CgroupError) {
         switch memoryEvents {
         case .some(let file): _ = try file.read { _ in }
@@ -56,7 +56,7 @@ public struct SessionFiles: ~Copyable, Sendable {
 
     /// Reads them. Where the cgroup is gone, nothing is in the reading. Allocates nothing.
     ///
-    /// `cgroup.events` is not among them: whoever reads it takes the news of its change from whoever polls it.
+    /// `cgroup.events` is not among them: a read consumes the notification that the poller waits for.
     ///
     /// - Parameter includingCPU: whether `cpu.stat` too, for which the kernel adds up its counters of every processor.
     public borrowing func read(includingCPU: Bool = true) throws(CgroupError) -> SessionReading {

@@ -55,9 +55,9 @@ public struct Slice: ~Copyable, Sendable {
     ///   - path: the delegated directory.
     ///   - controllers: what to enable for the sessions, as far as it is offered.
     ///   - requiringMemory: whether it is an error that no memory limit can be enforced here.
-    ///   - movingIn: whether this process moves into `controller/` where it is outside or in a session; whoever needs to
-    ///     stay where it is, a harness that embeds the controller, says no. Out of the slice's own directory it is moved
-    ///     in any case.
+    ///   - movingIn: whether this process moves into `controller/` where it is outside or in a session; a process
+    ///     that must stay where it is (a harness that embeds the controller) passes false. Out of the slice's own
+    ///     directory it is moved in any case.
     /// - Throws: ``CgroupError`` with the codes `notCgroup2`, `readOnly`, `noDelegation`, `noMemoryController`,
     ///   `alreadyControlled` and `processesInTheWay`.
     public static func takeOver(

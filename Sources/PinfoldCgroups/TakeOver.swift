@@ -59,8 +59,8 @@ enum TakeOver {
         return file
     }
 
-    /// A file that nobody else may open. Every user may open the directories of the tree and most of its files, and
-    /// whoever has a file open can lock it (`flock(2)`); `cgroup.kill` has the mode 0200.
+    /// A file that no other user may open. Every user may open the directories of the tree and most of its files, and
+    /// a process that has a file open can lock it (`flock(2)`); `cgroup.kill` has the mode 0200.
     private static func lockFile(
         _ root: borrowing Cgroup, _ sessions: borrowing Cgroup
     ) throws(CgroupError) -> OwnedDescriptor {
@@ -167,7 +167,7 @@ private enum OwnCgroup {
         }
     }
 
-    /// A leaf below the slice that somebody else chose (systemd's `DelegateSubgroup=`) is as good as ours.
+    /// A leaf below the slice that systemd chose (`DelegateSubgroup=`) serves as well.
     var mustMove: Bool { self != .leaf }
 }
 

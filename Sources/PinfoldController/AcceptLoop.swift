@@ -30,8 +30,8 @@ extension Controller {
     }
 
     private func refusal(of connection: ClientConnection) -> String? {
-        // What is still being closed has a descriptor too, and counts where it came from: however much of it one user has,
-        // others are not refused for it.
+        // What is still being closed has a descriptor too, and counts where it came from: however much of it one user
+        // has, others are not refused for it.
         let count = connections.count + closingThread.total
         guard count < limits.connections else { return "all \(limits.connections) connections are taken" }
         guard !isPrivileged(connection) else { return nil }
@@ -47,8 +47,8 @@ extension Controller {
         return nil
     }
 
-    /// Out of descriptors: whoever waits is taken when there are some again. The listener stays readable meanwhile, and
-    /// to be woken by it again and again would take a whole CPU.
+    /// Out of descriptors: waiting clients are accepted when there are some again. The listener stays readable
+    /// meanwhile, and to be woken by it again and again would take a whole CPU.
     private func pauseAccepting(_ error: Errno) {
         let now = clock()
         if let line = acceptFailures.next("cannot take a client: \(error); clients wait until it can", at: now) {

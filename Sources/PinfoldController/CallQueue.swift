@@ -25,13 +25,13 @@ struct CallQueue {
     }
 }
 
-/// What happens again and again is said once, then counted, and said again after a while with the count.
+/// A repeated event is logged once, then counted, and logged again after a while with the count.
 struct Repetition {
     private static let interval = Duration.seconds(10)
     private var saidAt: Instant?
     private var unsaid = 0
 
-    /// - Returns: what is to be said now; nil: nothing.
+    /// - Returns: the line to log now; nil: none.
     mutating func next(_ text: String, at now: Instant) -> String? {
         if let saidAt, now < saidAt + Self.interval {
             unsaid += 1

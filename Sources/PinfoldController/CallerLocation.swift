@@ -8,7 +8,7 @@ import PinfoldProtocol
 extension Controller {
     /// The life that a caller is in, nil for one that is outside of all.
     ///
-    /// - Throws: where it cannot be told, unless the caller may do everything anyway.
+    /// - Throws: where it is not known, unless the caller is privileged.
     func parent(of connection: ClientConnection) throws(InterfaceError) -> LifeID? {
         switch location(of: connection) {
         case .outside: return nil
@@ -34,7 +34,7 @@ extension Controller {
         }
     }
 
-    /// Whether a caller may loosen limits: from within a session nobody may, whoever they are.
+    /// Whether a caller may loosen limits: from within a session no user may.
     func mayLoosen(_ connection: ClientConnection, in parent: LifeID?) -> Bool {
         isPrivileged(connection) && parent == nil
     }

@@ -4,7 +4,7 @@ import PinfoldProtocol
 
 /// What is kept for clients, and the end of those for whom too much would be.
 extension Controller {
-    /// Brings the account of a connection up to date, and cuts off whoever is beyond a limit.
+    /// Brings the account of a connection up to date, and disconnects clients beyond a limit.
     func account(_ connection: ClientConnection) {
         guard connections[connection.id] != nil else { return }
         let amount = connection.amount
@@ -23,7 +23,7 @@ extension Controller {
         if use.total.input > limits.input { cutOffGreatest(\.input, "calls that are not whole take too much memory") }
     }
 
-    /// Whoever has most pays, and not whoever comes last.
+    /// The user with most is disconnected, not the one who comes last.
     private func cutOffGreatest(_ part: KeyPath<ClientUse.Amount, Int>, _ reason: String) {
         guard let user = use.greatest(part) else { return }
         let own = connections.values.filter { $0.peer.user == user && !$0.isCut }
@@ -31,7 +31,7 @@ extension Controller {
         if let greatest { cutOff(greatest, reason) }
     }
 
-    /// Not dropped at once: whoever is sending may be in the middle of performing actions.
+    /// Not dropped at once: the caller may be performing actions.
     func cutOff(_ connection: ClientConnection, _ reason: String) {
         guard !connection.isCut else { return }
         let now = clock()
@@ -47,7 +47,8 @@ extension Controller {
 
     // MARK: Calls that take long to come
 
-    /// Notes since when a call comes in pieces. Each connection is in the list once, so that it costs no more than they.
+    /// Notes since when a call comes in pieces. Each connection is in the list once, so that it costs no more than
+    /// they.
     func time(_ connection: ClientConnection) {
         guard connection.isInTheMiddle else { return connection.frameSince = nil }
         let since = connection.frameSince ?? clock()

@@ -63,7 +63,8 @@ package final class ClientConnection {
 
     /// Whether a whole call is there.
     var hasCall: Bool { reader.hasFrame }
-    /// Whether more bytes are wanted from it. Those that nobody looks at yet stay in the socket, which has room for little.
+    /// Whether more bytes are wanted from it. Bytes that are not processed yet stay in the socket, which has room for
+    /// little.
     var isRead: Bool { mayCall && !hasCall }
     /// Whether a call has begun that is not whole.
     var isInTheMiddle: Bool { isRead && reader.isInTheMiddle }
@@ -90,7 +91,7 @@ package final class ClientConnection {
     /// Whether it is only still there because the loop is in the middle of something.
     private(set) var isCut = false
 
-    /// Ends the conversation, and keeps nothing more for it. The poller then tells of its end.
+    /// Ends the connection and frees its buffers. The poller then reports its end.
     func cut() {
         isCut = true
         unsent = UnsentReplies()
@@ -114,13 +115,13 @@ package final class ClientConnection {
         case some
         case nothing
         case closed
-        /// A descriptor came that nobody awaits.
+        /// An unexpected descriptor came.
         case unwelcome
     }
 
     /// Takes in what has come, as much of it as fits into the buffer.
     func receive(into buffer: inout [UInt8]) throws(Errno) -> SendPermission {
-        // One at a time: nobody needs more, and a queue of them would be a way to use up ours.
+        // One at a time: a queue of them could use up our own.
         let room = awaitsAttach && received == nil ? 1 : 0
         guard let arrival = try stream?.receive(into: &buffer, accepting: room) else { return .closed }
         switch arrival {
@@ -168,7 +169,7 @@ package final class ClientConnection {
         }
     }
 
-    /// Sends what the socket takes. False where nobody is at the other end.
+    /// Sends what the socket takes. False if the other end is closed.
     func flush() throws(Errno) -> Bool {
         switch stream {
         case .some(let stream): try unsent.send(to: stream)

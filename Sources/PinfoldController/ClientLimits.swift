@@ -9,7 +9,7 @@ struct ClientLimits {
     /// Bytes of calls that are not whole yet, or not answered.
     var inputPerUser = 8 << 20
     var input = 16 << 20
-    /// Bytes of replies that nobody has read.
+    /// Bytes of replies that were not read.
     var unsentPerConnection = 4 << 20
     var unsentPerUser = 8 << 20
     var unsent = 16 << 20

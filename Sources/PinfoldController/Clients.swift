@@ -19,7 +19,7 @@ extension Controller {
                 guard isEnding || !ready.isDisjoint(with: [.readable, .peerClosed]) else { return update(connection) }
                 guard receive(connection) != .closed else { return drop(id) }
             } else if connection.mayCall {
-                // Its calls wait for their turn. It may be gone since, but what it has said counts.
+                // Its calls wait for their turn. It may be gone since, but its calls count.
             } else if isEnding || (ready.contains(.peerClosed) && !connection.wantsToSend) {
                 return drop(id)
             }
@@ -46,7 +46,7 @@ extension Controller {
         updateInterest(connection)
     }
 
-    /// Deals with calls that are there: a little of each user's, so that nobody waits for another's thousand calls.
+    /// Deals with calls that are there: a few of each user's, so that no user waits for a thousand calls of another.
     func answerCalls() {
         for user in calls.users {
             var work = ClientLimits.workPerTurn
@@ -75,10 +75,10 @@ extension Controller {
         return work
     }
 
-    /// Reads what the launchers say that may still take an ending back, as of the moment before a deadline: what one of
-    /// them said in time counts, though others are ready first, and though it is not the first thing it said.
+    /// Reads reports of launchers that may still take an ending back, as of the moment before a deadline: what one of
+    /// them sent in time counts, though others are ready first, and though it is not its first call.
     func readLastReports() {
-        // Sessions may be forgotten by what they say, and then others have their places.
+        // A call may remove sessions, and then others have their indices.
         let leases = pool.sessions.residents.compactMap { index in
             let life = pool.sessions.all[index].life
             return life?.state.isRefusable == true ? life?.lease : nil
@@ -114,7 +114,7 @@ extension Controller {
 
     func send(_ frame: [UInt8], to connection: ClientConnection, descriptor: Int32? = nil) {
         guard connections[connection.id] != nil, !connection.isCut else { return }
-        // Not dropped now: whoever is sending may be in the middle of performing actions.
+        // Not dropped now: the caller may be performing actions.
         if !connection.send(frame, descriptor: descriptor) { connection.cut() }
         account(connection)
         updateInterest(connection)

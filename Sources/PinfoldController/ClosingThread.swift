@@ -1,7 +1,8 @@
 import PinfoldLinux
 
-/// Closes what came from clients on a thread of its own: whoever passes a socket that lingers, or a file of FUSE, decides
-/// how long its close(2) takes. To drop the message unread does not help: the kernel then closes it in the receive.
+/// Closes what came from clients on a thread of its own: the sender of a lingering socket, or of a file of FUSE,
+/// decides how long its close(2) takes. To drop the message unread does not help: the kernel then closes it in the
+/// receive.
 final class ClosingThread {
     private let worker: WorkerThread<UInt32>
     private var pending: [UInt32: Int] = [:]
@@ -12,7 +13,7 @@ final class ClosingThread {
     }
 
     deinit {
-        // A job may hang for as long as a stranger likes.
+        // A job may hang for as long as a client wants.
         worker.abandon()
     }
 

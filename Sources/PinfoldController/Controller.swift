@@ -13,7 +13,7 @@ package final class Controller {
         package var socket: String
         package var slice: String
         package var policyFolder: String?
-        /// Who holds the limits of this controller's sessions.
+        /// How the limits of this controller's sessions are enforced.
         package var enforcement: Enforcement
         package var features: [FeatureReport]
         package var sayings: (String) -> Void
@@ -67,7 +67,7 @@ package final class Controller {
         static let world: UInt64 = 2
         static let records: UInt64 = 3
         static let closing: UInt64 = 4
-        /// Sources of whoever runs the loop: signals, a child.
+        /// Sources of the caller: signals, a child.
         static let outside: ClosedRange<UInt64> = 8...15
         static let firstClient: UInt64 = 16
     }
@@ -94,7 +94,7 @@ package final class Controller {
         self.listener = listener
     }
 
-    /// Watches a descriptor of whoever runs the loop.
+    /// Watches a descriptor of the caller.
     ///
     /// - Parameter index: 0 to 7; `turn` hands it back when the descriptor is readable.
     package func watch(_ number: Int32, as index: UInt64) throws(Errno) {
@@ -105,7 +105,7 @@ package final class Controller {
         try? poller.remove(number)
     }
 
-    /// Whether it was told to go.
+    /// Whether a shutdown was requested.
     package var isLeaving: Bool { pool.isShuttingDown }
 
     /// Waits for something to happen and deals with it.
@@ -204,8 +204,8 @@ package final class Controller {
         }
     }
 
-    /// Whoever is told that a session is suspended, or that an order is done, may rely on it: its record is on disk by
-    /// then, or the answer says that it is not. Others need not wait for a disk.
+    /// A client that is answered "suspended" or "done" may rely on it: the record is on disk by
+    /// then, or the answer says that it is not. Other answers do not wait for a disk.
     private func onceKept(
         _ session: SessionID, _ isRelied: Bool, _ notify: @escaping (Controller, _ problem: String?) -> Void
     ) {

@@ -125,7 +125,7 @@ package struct ControllerStart {
     }
 
     private func listen() throws(ServeFailure) -> LocalListener {
-        // Everybody may ask root's controller; who asks is known by the kernel's word for it.
+        // Everybody may ask root's controller; the kernel reports who asks (`SO_PEERCRED`).
         let isRoot = ownUser() == 0
         do throws(ListenError) {
             return try LocalListener(

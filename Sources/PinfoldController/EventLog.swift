@@ -7,13 +7,13 @@ import PinfoldProtocol
 package struct EventLog {
     /// Enough to see what led to an incident.
     static let capacity = 2_048
-    /// An event takes half a KiB, or more where somebody has written a long reason.
+    /// An event takes half a KiB, or more with a long reason.
     static let mostBytes = 1 << 20
 
     package struct Entry: Sendable {
         package let time: WallTime
         package let loggedEvent: LoggedEvent
-        /// Whose session it is about; nil: nobody's in particular.
+        /// The owner of its session; nil: without a session.
         package let owner: UserID?
 
         package var json: JSON { loggedEvent.json(time: time.description) }
@@ -31,7 +31,7 @@ package struct EventLog {
         while entries.count > Self.capacity || size > Self.mostBytes { removeOldest() }
     }
 
-    /// Of whoever has most in here: a user with much to tell costs the others nothing of theirs.
+    /// Of the user with most entries: a user with many events does not displace those of others.
     private mutating func removeOldest() {
         let owner = sizes.max { $0.value < $1.value }?.key
         guard let index = entries.firstIndex(where: { $0.owner == owner ?? nil }) else { return }

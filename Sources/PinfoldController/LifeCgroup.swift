@@ -2,7 +2,7 @@ import PinfoldCgroups
 import PinfoldCore
 import PinfoldLinux
 
-/// The cgroup of one life, held by descriptors: a path may be somebody else's by tomorrow.
+/// The cgroup of one life, held by descriptors: a path may name another cgroup later.
 ///
 /// A class because the worker uses it too; everything in it is constant.
 final class LifeCgroup: Sendable {
@@ -46,7 +46,7 @@ final class LifeCgroup: Sendable {
         return totals
     }
 
-    /// The counters as the rules want them: hierarchical, but for `oom`, which tells whose limit was hit.
+    /// The counters as the rules want them: hierarchical, but for `oom`, which shows whose limit was hit.
     func eventCounts(_ events: MemoryEvents?) -> MemoryEventCounts? {
         guard let events else { return nil }
         var counts = MemoryEventCounts()

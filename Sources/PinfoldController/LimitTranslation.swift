@@ -26,8 +26,8 @@ enum LimitTranslation {
         case nil: break
         }
         if limits.cpuQuota != nil || !isNew {
-            // Hundredths of a percent of the standard period of 100 ms are tens of microseconds. Too many of them are no
-            // quota to the kernel, which says so; to leave it away would be to give everything.
+            // Hundredths of a percent of the standard period of 100 ms are tens of microseconds. Too many of them are
+            // no quota to the kernel, which refuses it; to leave it away would remove the limit.
             result.cpuMax = CPUQuota(quota: limits.cpuQuota.map { $0.multipliedUpToMost(by: 10) })
         }
         result.ioWeight = limits.ioWeight

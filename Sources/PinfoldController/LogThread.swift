@@ -23,11 +23,11 @@ package final class LogThread {
         worker.abandon()
     }
 
-    /// Whether there are lines of which nobody knows yet that they were dropped.
+    /// Whether lines were dropped that were not yet counted in the log.
     package var hasDropped: Bool { dropped > 0 }
 
-    /// How long a line waits for room before it is dropped: not at all once there is a loop that others wait for. Before, a
-    /// thousand records may have to be named at once.
+    /// How long a line waits for room before it is dropped: not at all once there is a loop that others wait for.
+    /// Before, a thousand records may have to be named at once.
     package var patience = Duration.zero
 
     package func notice(_ text: String) {
@@ -41,7 +41,8 @@ package final class LogThread {
         submit(line)
     }
 
-    /// Notes what was written. Once there is room again, the lines that found none are counted in one, before any other.
+    /// Notes what was written. Once there is room again, the lines that found none are counted in one, before any
+    /// other.
     package func collect() {
         while let size = worker.takeResult() { waiting -= size }
         guard dropped > 0, waiting <= Self.mostWaiting / 2 else { return }
@@ -49,7 +50,7 @@ package final class LogThread {
         dropped = 0
     }
 
-    /// Waits until everything is written, and no longer than this for somebody to read.
+    /// Waits until everything is written, and no longer than this for the reader.
     package func finish(within patience: Duration) {
         let deadline = MonotonicClock.now().advanced(by: patience)
         while waiting > 0, MonotonicClock.now() < deadline {

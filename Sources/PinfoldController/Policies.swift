@@ -4,7 +4,7 @@ package import PinfoldPolicy
 
 /// The policies, read again while sessions live.
 extension Controller {
-    /// Reads the folder again. The pool's policy holds at once, a session's from its next life on: nobody's running work
+    /// Reads the folder again. The pool's policy holds at once, a session's from its next life on: running work
     /// is cut down by an edit. What cannot be understood changes nothing.
     package func reloadPolicies() throws(PolicySet.Rejection) {
         let fresh: PolicySet
@@ -39,7 +39,7 @@ extension Controller {
 }
 
 extension PolicyFolder {
-    /// What a folder says; the standard where there is none.
+    /// The policies of a folder; the defaults if there is none.
     package static func set(in path: String?) throws(PolicySet.Rejection) -> PolicySet {
         guard let path else { return .standard }
         let found: [PolicySource]

@@ -1,12 +1,12 @@
 import PinfoldLinux
 package import PinfoldPolicy
 
-/// Reads the files of a policy folder; what they say is judged elsewhere.
+/// Reads the files of a policy folder; `PinfoldPolicy` parses them.
 ///
 /// By path and through links, unlike everything else here: configuration is put in place by links on many systems, and
-/// whoever may write this folder may change the policies anyway.
+/// a user who may write this folder may change the policies anyway.
 package enum PolicyFolder {
-    /// The most that is read of a file, bytes: enough to say that it is too long.
+    /// The most that is read of a file, bytes: enough to report that it is too long.
     private static let longest = 1 << 20
 
     /// Everything in the folder that a policy set is made of; nothing where there is no folder.

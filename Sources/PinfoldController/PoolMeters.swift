@@ -11,7 +11,7 @@ package final class PoolMeters {
     private let host: HostMemory
     private let slicePath: String
     private let mountPoint: String
-    /// Whether some cgroup above the pool has a limit, which then must be looked at with every picture.
+    /// Whether some cgroup above the pool has a limit, which then is read with every snapshot.
     private let isBelowLimit: Bool
     package let hasSwap: Bool
 
@@ -62,7 +62,7 @@ package final class PoolMeters {
         }
     }
 
-    /// The pool's part of a picture.
+    /// The pool's part of a snapshot.
     func read(_ budget: PoolBudget, into snapshot: inout MemorySnapshot) {
         snapshot.available = available()
         snapshot.poolOutOfMemory = outOfMemory()

@@ -13,8 +13,8 @@ protocol RecordFiles: Sendable {
 /// A folder of small files, each replaced as a whole or not at all.
 ///
 /// Written aside, synced, renamed, and the folder synced: a reader finds the old text or the new one, whenever the
-/// machine stops (`fsync(2)`, `rename(2)`). Without the syncing it is so whenever the writer is killed. A class because the loop
-/// and the worker both use it; nothing in it changes.
+/// machine stops (`fsync(2)`, `rename(2)`). Without the syncing it is so whenever the writer is killed. A class
+/// because the loop and the worker both use it; nothing in it changes.
 final class RecordFolder: RecordFiles {
     private let directory: Directory
 
@@ -63,7 +63,7 @@ final class RecordFolder: RecordFiles {
             if isLasting { try file.synchronize() }
             try directory.rename(aside, to: name)
         } catch {
-            // Half a file helps nobody, and the disk may be full.
+            // Half a file is useless, and the disk may be full.
             try? directory.removeFile(aside)
             throw error
         }

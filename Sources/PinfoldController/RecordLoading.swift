@@ -4,13 +4,13 @@ import PinfoldLinux
 
 /// Reading the records of a former controller.
 extension RecordStore {
-    /// What a record, or a note with a cgroup, may have at most. The largest honest one holds a token of 256 KiB, of which
-    /// JSON may make six times as many bytes; and some hundred values. A tree of numbers takes 30 times as many bytes as its
-    /// text.
+    /// What a record, or a note with a cgroup, may have at most. The largest honest one holds a token of 256 KiB, of
+    /// which JSON may make six times as many bytes; and some hundred values. A tree of numbers takes 30 times as many
+    /// bytes as its text.
     static let limits = JSONLimits(depth: 32, size: 2 << 20, values: 10_000)
     static let suffix = ".json"
 
-    /// Every record that can be read. One that cannot is renamed, never overwritten, and said.
+    /// Every record that can be read. One that cannot be read is renamed, never overwritten, and reported.
     ///
     /// - Parameter decode: what a record is to the caller.
     package func load<Record>(

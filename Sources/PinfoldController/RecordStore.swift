@@ -32,7 +32,7 @@ package final class RecordStore {
     private var failed: [SessionID: Failure] = [:]
     private var pause = RecordStore.firstPause
     private var retryAt: Instant?
-    /// Sessions of which the rules were told that their record is not on disk.
+    /// Sessions reported to the rules as not on disk.
     private var reported: Set<SessionID> = []
     /// What is to be done once a session's record is on disk, or could not be written.
     private var afterwards: [SessionID: [(String?) -> Void]] = [:]

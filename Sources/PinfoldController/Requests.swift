@@ -36,7 +36,7 @@ extension Controller {
             let life = try lease(of: connection)
             connection.awaitsAttach = false
             dispatch(.commandStarted(life, processID: processID, placement: placement))
-            // It may be over already: no change of populated is told that came before the start was known.
+            // It may be over already: a change of `populated` before `Started` is not reported again.
             if world.isEmpty(life) { dispatch(.emptied(life)) }
             return Reply()
         case .attach:
@@ -117,7 +117,7 @@ extension Controller {
         isPrivileged(connection) || session.owner == connection.user
     }
 
-    /// A session of somebody else is not there at all, as far as others can tell.
+    /// A session of another user does not exist for the caller.
     private func visible(_ name: String, _ connection: ClientConnection) throws(InterfaceError) -> SessionID {
         let id = try identifier(name)
         guard let session = pool.sessions[id], maySee(session, connection) else { throw .noSuchSession(name) }
@@ -126,8 +126,8 @@ extension Controller {
 
     // MARK: Answers
 
-    /// Sessions in one reply: a few hundred kilobytes of JSON. All that may be remembered would be more than a client may
-    /// leave unread.
+    /// Sessions in one reply: a few hundred kilobytes of JSON. All that may be remembered would be more than a client
+    /// may leave unread.
     private static let pageSize = 1_000
 
     private func list(after: String?, limit: UInt64?, _ connection: ClientConnection) -> Reply {

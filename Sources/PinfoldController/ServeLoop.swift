@@ -1,7 +1,7 @@
 import PinfoldCore
 import PinfoldLinux
 
-/// Runs a controller until it is told to leave, or until its command has ended.
+/// Runs a controller until a signal, or until its command has ended.
 package enum ServeLoop {
     private enum Source {
         static let signals: UInt64 = 0
@@ -14,7 +14,7 @@ package enum ServeLoop {
         let ignored: SignalSet
         let log: LogThread
         do throws(Errno) {
-            // First: what is opened next must not become somebody's standard error.
+            // First: what is opened next must not become standard error.
             try fillStandardDescriptors()
             ignored = SignalSet.ignored()
             SignalSet.ignoreBrokenPipe()
@@ -67,7 +67,7 @@ package enum ServeLoop {
         var exitCode: Int32?
         while !controller.isDone {
             log.collect()
-            // Nothing else may happen until somebody reads on.
+            // No event may come until the log is read again.
             for source in try controller.turn(patience: log.hasDropped ? .milliseconds(500) : nil) {
                 while source == Source.signals, let arrival = try signals.next() {
                     switch arrival.signal {
@@ -76,7 +76,7 @@ package enum ServeLoop {
                             controller.dispatch(.shutdown(endingSessions: false))
                         }
                     case .hangUp:
-                        // What is wrong with a policy is in the event log, and so already said.
+                        // The event log has the diagnostics already.
                         try? controller.reloadPolicies()
                     default:
                         if ownProcessID() == 1 { exitCode = exitCode ?? reapOrphans(command?.processID) }
@@ -97,7 +97,7 @@ package enum ServeLoop {
         return exitCode ?? (isKept ? 0 : 1)
     }
 
-    /// As PID 1 every orphan of the container is ours, and a zombie for as long as nobody asks for it.
+    /// As PID 1 every orphan of the container is ours, and a zombie until it is reaped.
     ///
     /// - Returns: the command's exit status, should it have been among them.
     private static func reapOrphans(_ command: ProcessID?) -> Int32? {
@@ -117,7 +117,7 @@ package enum ServeLoop {
 extension Controller {
     /// Waits until the records are on disk, and no longer than this for a disk that does not take them.
     ///
-    /// - Returns: false where some are not; which ones is said.
+    /// - Returns: false if some are not; the log names them.
     func settle(within patience: Duration = .seconds(10)) -> Bool {
         let deadline = MonotonicClock.now().advanced(by: patience)
         while !records.isSettled, MonotonicClock.now() < deadline {

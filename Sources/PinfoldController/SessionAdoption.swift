@@ -12,10 +12,10 @@ struct SessionAdoption {
     let notice: (String) -> Void
 
     /// Matches records with cgroups by name and inode. A cgroup that neither a record nor the note in it knows, or of
-    /// another life, is nobody's: it is killed and removed.
+    /// another life, belongs to no session: it is killed and removed.
     ///
-    /// - Throws: where descriptors or memory do not suffice to take all of them over. Those that live go on, for a later
-    ///   controller: to pass one over would be to kill it as a stray.
+    /// - Throws: where descriptors or memory do not suffice to take all of them over. Those that live go on, for a
+    ///   later controller: to pass one over would be to kill it as a stray.
     func adopt(_ records: [SessionRecord]) throws(WorldError) -> [Adoption] {
         var claimed: Set<String> = []
         var adoptions: [Adoption] = []
@@ -27,7 +27,7 @@ struct SessionAdoption {
             let id = LifeID(session: record.session.id, number: record.session.lives)
             let facts = try facts(of: id, life, record.session.policy)
             if facts != nil { claimed.insert(id.directoryName) }
-            // Also where nothing is left: the launcher may be back in a moment and say how the command ended.
+            // Also where nothing is left: the launcher may reconnect and report how the command ended.
             let adoptedLife = Adoption.AdoptedLife(
                 facts: facts ?? CreationFacts(enforcement: .none, unenforced: []), processID: life.processID,
                 placement: life.placement, keepsTree: life.keepsTree, parent: life.parent)
@@ -59,8 +59,8 @@ struct SessionAdoption {
         return known.values.sorted { $0.session.id < $1.session.id }
     }
 
-    /// What a note says; nil, and said, where it is no record, or that of another cgroup. Such a one was copied, or
-    /// written by somebody else, and would claim what is another's.
+    /// The record in a note; nil, and logged, if it is no record, or one of another cgroup. Such a note was copied, or
+    /// written by another process, and would claim a foreign cgroup.
     private func record(_ note: [UInt8], of cgroup: String) -> SessionRecord? {
         do {
             let record = try decode(try JSONShape.object.decode(try JSON.parse(note, limits: RecordStore.limits)))

@@ -28,7 +28,7 @@ package struct SessionRecord: Sendable {
         self.life = life
     }
 
-    /// Whether it says something that is still so when the machine has crashed: a session that runs ends with it.
+    /// Whether it is still true after a crash of the machine: a running session ends with it.
     var isLasting: Bool { session.isSuspended || session.token != nil || session.isPinned }
 
     package var json: JSONObject {

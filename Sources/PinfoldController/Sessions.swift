@@ -72,7 +72,7 @@ extension Controller {
         }
     }
 
-    /// A launcher comes back after the controller was gone: as if nothing had been, or with the news of the end.
+    /// A launcher reconnects after the controller was gone: it gets its lease back, or the end of its life.
     func reopen(_ id: SessionID, _ number: UInt64, _ connection: ClientConnection) throws(InterfaceError) {
         guard connection.lease == nil, let session = pool.sessions[id],
             isPrivileged(connection) || session.owner == connection.user, session.lives == number
@@ -130,7 +130,7 @@ extension Controller {
         }
     }
 
-    /// A process that is moved must be the peer's own child and run as the same user: nobody may have somebody else's
+    /// A process that is moved must be the peer's own child and run as the same user: no user may have a foreign
     /// moved.
     private func checkChild(_ pidfd: borrowing Pidfd, of peer: PeerCredentials) throws(WorldError) {
         guard let process = (try? pidfd.processID()) ?? nil else { throw WorldError("the process has ended") }

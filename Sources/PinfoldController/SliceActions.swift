@@ -29,7 +29,7 @@ extension SliceWorld {
     func finishMove(_ number: UInt64, _ problem: WorldError?) {
         guard let move = moves.removeValue(forKey: number) else { return }
         let life = move.entry.life
-        // What came in after the kill would live on in there, where nobody looks any more.
+        // A process that came in after the kill would survive there unnoticed.
         if killed.contains(life) || removing[life] != nil { _ = try? move.entry.kill() }
         move.done(problem)
     }
@@ -65,7 +65,7 @@ extension SliceWorld {
     package func setLimits(_ life: LifeID, _ limits: SessionLimits) {
         guard let entry = entry(life) else { return }
         let hasSwap = meters.hasSwap
-        // Lowering memory.max reclaims, and may kill, in the context of whoever writes it.
+        // Lowering memory.max reclaims, and may kill, in the context of the writer.
         worker.submit {
             .limitsSet(life, SliceWorld.write(limits, to: entry.cgroup, isNew: false, hasSwap: hasSwap))
         }
@@ -93,7 +93,7 @@ extension SliceWorld {
 
     package func collect(_ life: LifeID) {
         guard let entry = entry(life) else {
-            // Adopted after it was gone: there is nothing to remove, but somebody waits to hear so.
+            // Adopted after it was gone: there is nothing to remove, but `removed` is expected.
             vanished.append(life)
             return
         }
@@ -103,7 +103,7 @@ extension SliceWorld {
         remove(entry)
     }
 
-    /// Removes a cgroup on the worker: the kernel may make the caller wait for tasks that are still being buried.
+    /// Removes a cgroup on the worker: the kernel may block the caller until exiting tasks are gone.
     func remove(_ entry: LifeCgroup) {
         worker.submit {
             var pause = Duration.milliseconds(1)

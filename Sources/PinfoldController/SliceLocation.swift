@@ -7,9 +7,9 @@ package enum SliceLocation {
     static let name = "pinfold"
 
     /// The slice: the one that was named, else our own cgroup where it is delegated, else one at the top of the tree
-    /// where nobody else manages it.
+    /// where no other manager owns it.
     ///
-    /// - Throws: `WorldError` that says what to type.
+    /// - Throws: `WorldError` with the command to type.
     package static func find(named: String?, in hierarchy: Hierarchy) throws(WorldError) -> String {
         guard let mountPoint = hierarchy.mountPoint else {
             throw WorldError(
@@ -51,7 +51,7 @@ package enum SliceLocation {
         do throws(Errno) {
             try Directory.makeAll(path, permissions: 0o755)
         } catch .readOnlyFileSystem {
-            // Taking it over says what to do about it.
+            // Taking it over throws with the remedy.
         } catch .accessDenied, .notPermitted {
             // Likewise.
         } catch {

@@ -2,7 +2,7 @@ import PinfoldCgroups
 package import PinfoldCore
 import PinfoldLinux
 
-/// What real cgroups tell.
+/// Snapshots and events of real cgroups.
 extension SliceWorld {
     package func read(_ request: SnapshotRequest, into snapshot: inout MemorySnapshot) {
         snapshot.lives.removeAll(keepingCapacity: true)
@@ -73,7 +73,7 @@ extension SliceWorld {
                 removing[life] = nil
                 killed.remove(life)
             } else {
-                // Nobody waits for a directory: the session is over, and the janitor comes again.
+                // No client waits for a directory: the session is over, and the removal is tried again.
                 pendingRemovals[life] = now + .seconds(1)
                 if totals != nil { notice("cannot remove the cgroup of \(life) yet; trying again") }
             }

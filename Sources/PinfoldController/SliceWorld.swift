@@ -20,7 +20,7 @@ enum SliceWork: Sendable {
     case reclaimed(LifeID)
     /// A process was moved in, or not.
     case moved(UInt64, WorldError?)
-    /// A cgroup that was nobody's is gone.
+    /// A cgroup without a session is gone.
     case swept
 }
 
@@ -56,7 +56,7 @@ package final class SliceWorld: World {
     var killed: Set<LifeID> = []
     /// Lives that are over without a cgroup of theirs being there.
     var vanished: [LifeID] = []
-    /// Last numbers, until the rules have been told.
+    /// Last numbers, until `removed` was sent.
     var totals: [LifeID: LifeTotals] = [:]
     let meters: PoolMeters
     let hierarchy: Hierarchy
@@ -122,7 +122,7 @@ package final class SliceWorld: World {
         }
     }
 
-    /// Writes limits and says which of them hold.
+    /// Writes limits and returns which of them are enforced.
     static func write(
         _ limits: SessionLimits, to cgroup: borrowing Cgroup, isNew: Bool, hasSwap: Bool
     ) -> CreationFacts {

@@ -13,7 +13,7 @@ final class StateFolder: Sendable {
 
     /// Makes the folder where it is missing, and locks it.
     ///
-    /// - Throws: `WorldError` where it belongs to somebody else, others may write it, or another controller has it.
+    /// - Throws: `WorldError` where it belongs to another user, others may write it, or another controller has it.
     init(_ path: String) throws(WorldError) {
         func attempt<Result: ~Copyable>(_ verb: String, _ body: () throws(Errno) -> Result) throws(WorldError) -> Result
         {
@@ -33,7 +33,7 @@ final class StateFolder: Sendable {
             let name = number.isEmpty ? "another controller" : "another controller (process \(number))"
             throw WorldError("\(name) keeps its records in \(path): end it, or name another folder with --state")
         }
-        // Only for the message above: on a full or read-only disk it says nothing, and the lock holds all the same.
+        // Only for the message above: on a full or read-only disk it stays empty, and the lock works all the same.
         if let file = try? folder.open("lock", [.write, .truncate, .noFollow, .nonBlocking]) {
             try? file.writeAll(Array("\(ownProcessID())\n".utf8))
         }
@@ -41,8 +41,8 @@ final class StateFolder: Sendable {
         self.lock = lock
     }
 
-    /// The mode keeps others from opening it, and so from locking it. Held open for reading only: a disk that has become
-    /// read-only must not keep a controller from its sessions, and a file that is open for writing keeps it from
+    /// The mode keeps others from opening it, and so from locking it. Held open for reading only: a disk that has
+    /// become read-only must not keep a controller from its sessions, and a file that is open for writing keeps it from
     /// becoming so (`mount(2)`, EBUSY).
     private static func open(in folder: borrowing Directory) throws(Errno) -> OwnedDescriptor {
         do throws(Errno) {
@@ -56,7 +56,7 @@ final class StateFolder: Sendable {
 
 /// Whose a folder must be for what is in it to be believed.
 enum FolderOwnership {
-    /// - Throws: `WorldError` with the command that puts it right, where somebody else could have put records there.
+    /// - Throws: `WorldError` with the command that puts it right, where another user could have put records there.
     static func check(_ status: FileStatus, _ path: String) throws(WorldError) {
         guard status.owner == ownUser() else {
             throw WorldError(

@@ -27,7 +27,7 @@ struct UnsentReplies {
         }
     }
 
-    /// Sends what the socket takes. False where nobody is at the other end.
+    /// Sends what the socket takes. False if the other end is closed.
     mutating func send(to stream: borrowing LocalStream) throws(Errno) -> Bool {
         for _ in 0..<Self.chunksAtOnce {
             guard let first = chunks.first else { return true }

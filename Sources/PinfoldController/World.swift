@@ -1,13 +1,14 @@
 package import PinfoldCore
 package import PinfoldLinux
 
-/// Everything the rules cannot do by themselves, at the level of what it means: cgroups with lives in them.
+/// What holds the lives of sessions: the operations that the rules need, and the events that come of them.
 ///
-/// There are two: the slice of a real kernel, and one made up for tests. The loop cannot tell them apart.
+/// ``SliceWorld`` does it with the cgroups of a slice; the tests have one that is made up. Both pass one contract
+/// suite.
 package protocol World: AnyObject {
     /// The directory that holds the lives' cgroups.
     var sessionsPath: String { get }
-    /// Readable while `takeEvents` has something to tell.
+    /// Readable while `takeEvents` has events.
     var wakeDescriptor: Int32 { get }
     /// When `takeEvents` is worth calling though nothing woke.
     var nextDeadline: Instant? { get }
@@ -16,7 +17,7 @@ package protocol World: AnyObject {
     func create(_ life: LifeID, _ limits: SessionLimits) throws(WorldError) -> CreationFacts
     /// Leaves with a life's cgroup what a later controller must know to take it over, as long as the cgroup is there.
     func leave(_ note: [UInt8], with life: LifeID)
-    /// What tells a life's cgroup from any other that has its path; nil where it is gone.
+    /// Distinguishes a life's cgroup from a later one at its path; nil if it is gone.
     func inode(of life: LifeID) -> UInt64?
     /// The open directory of a life's cgroup, to be handed to its launcher; nil where it is gone.
     func descriptor(of life: LifeID) -> Int32?
@@ -41,7 +42,7 @@ package protocol World: AnyObject {
     func location(of process: ProcessID) -> ProcessLocation
     /// Whether no process is left, asked of the kernel now.
     func isEmpty(_ life: LifeID) -> Bool
-    /// Takes a picture of memory. The array of lives in it is refilled, not made anew.
+    /// Takes a snapshot of memory. The array of lives in it is refilled, not made anew.
     func read(_ request: SnapshotRequest, into snapshot: inout MemorySnapshot)
     /// What happened since.
     func takeEvents(at now: Instant) -> [Event]

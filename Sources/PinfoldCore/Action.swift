@@ -27,7 +27,7 @@ package enum Action: Sendable {
     case thaw(LifeID)
     /// Ask the kernel for what an idle life can spare (`memory.reclaim`).
     case reclaim(LifeID)
-    /// Take a picture and hand it back as `snapshot`.
+    /// Take a snapshot; answered by `snapshot`.
     case read(SnapshotRequest)
 
     /// Keep what is known of a session, so that neither a crash nor a restart loses it.

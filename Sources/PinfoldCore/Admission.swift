@@ -1,6 +1,6 @@
 /// Who gets a session now, who waits, and who is turned away: users in turn, and of each the first that came.
 extension SessionPool {
-    /// A picture of memory takes a moment, and nobody is turned away before one was looked at.
+    /// A snapshot takes time, and no request is refused before there was one.
     static let shortestPatience = Duration.milliseconds(250)
     /// A launcher that has its cgroup must have its command running by then.
     static let startTimeout = Duration.seconds(30)
@@ -51,7 +51,7 @@ extension SessionPool {
                 break
             }
             guard memory.isFresh(at: now) else {
-                // The picture follows at once; nobody is told of a queue that may be gone with it.
+                // The snapshot follows at once; a `queued` event before it could be wrong.
                 actions.append(.read(memory.request(at: now)))
                 return
             }
@@ -134,7 +134,7 @@ extension SessionPool {
         guard let index = sessions.index(of: id) else { return }
         sessions[index].life?.enforcement = facts.enforcement
         sessions[index].life?.unenforced = facts.unenforced
-        // Nothing has befallen it yet: what the first look finds is news.
+        // It starts without memory events: what the first snapshot counts is new.
         if facts.enforcement == .kernel { sessions[index].life?.memory.events = MemoryEventCounts() }
         guard let client = sessions[index].life?.lease else { return }
         sessions[index].isSuspended = false

@@ -1,4 +1,4 @@
-/// Making room for whoever waits: the victim goes before the newcomer starts.
+/// Evictions for a waiting request: the victim is gone before the request is admitted.
 extension SessionPool {
     /// A life this young may not yet have touched what it will need.
     static let warmUp = Duration.seconds(10)
@@ -27,7 +27,8 @@ extension SessionPool {
         return headroom >= needed ? nil : MemoryShortage(available: headroom, needed: needed)
     }
 
-    /// What a young life has been promised but has not touched yet: two that start together must not both count it free.
+    /// What a young life has been promised but has not touched yet: two that start together must not both count it
+    /// free.
     private func claim(of session: Session, at now: Instant) -> UInt64 {
         guard let life = session.life, !life.state.isEnding, now.since(life.startedAt) < Self.warmUp else { return 0 }
         let expected = expectedMemory(of: session.id, policyName: session.policyName, policy: session.policy)

@@ -1,4 +1,5 @@
-/// A set of CPUs by number, written as the kernel and systemd write it: `0-3 7` or `0-3,7`. See cpuset(7), "List format".
+/// A set of CPUs by number, written as the kernel and systemd write it: `0-3 7` or `0-3,7`. See cpuset(7), "List
+/// format".
 package struct CPUSet: Hashable, Sendable, CustomStringConvertible {
     /// The largest number taken; the kernel's own bound is `NR_CPUS`, at most 8192.
     package static let largest: UInt32 = 8191

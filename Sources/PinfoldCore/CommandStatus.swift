@@ -1,4 +1,4 @@
-/// How a command's own process ended, as wait(2) tells it.
+/// How a command's own process ended, as wait(2) reports it.
 package enum CommandStatus: Hashable, Sendable {
     case exited(Int32)
     case signaled(Int32)
@@ -36,11 +36,11 @@ package enum ExitCode {
     /// - Parameters:
     ///   - cause: why the life ended.
     ///   - isSuspended: whether the session can come back.
-    ///   - status: how the command ended, nil where nobody saw it.
+    ///   - status: how the command ended, nil if no launcher reported it.
     package static func ofLauncher(cause: Cause, isSuspended: Bool, status: CommandStatus?) -> Int32 {
         switch cause.kind {
         case .startFailed:
-            // Read back from a record it may be any number, and 0 would say that all went well.
+            // Read back from a record it may be any number, and 0 would mean success.
             return cause.number("exit").map { Int32(min(max($0, 1), 255)) } ?? failed
         case _ where isSuspended:
             return suspended

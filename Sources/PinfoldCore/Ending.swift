@@ -2,12 +2,12 @@
 extension SessionPool {
     /// Memory of a dying life counts as coming back for this long after the kill.
     static let creditAfterKill = Duration.seconds(5)
-    /// An empty life waits this long for its launcher to say how the command ended.
+    /// An empty life waits this long for its launcher to report how the command ended.
     static let statusGrace = Duration.seconds(1)
-    /// A killed life that is not empty by now is said to be stuck.
+    /// A killed life that is not empty after this time is reported as stuck.
     static let stuckAfter = Duration.seconds(10)
 
-    /// Why an ending begins, where somebody here wants it, and whether the session comes back.
+    /// Why an ending begins, and whether the session can come back. No cause: the command ended by itself.
     struct EndingReason {
         let cause: Cause?
         let suspends: Bool
@@ -138,20 +138,20 @@ extension SessionPool {
         actions.append(.save(id.session))
     }
 
-    /// The life is over: keep why, and tell everybody who waits for it.
+    /// The life is over: keep its cause, and answer every client that waits for it.
     mutating func finish(_ id: LifeID, _ totals: LifeTotals, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id), let life = sessions[index].life else { return }
         var cause = life.ending?.cause ?? Cause.ofLifeEnd(status: life.status, totals: totals)
-        // Nobody saw it end, so nobody ended it: what can be resumed waits for its user.
+        // No controller ended it: a session that can be resumed is suspended.
         let isUnwatched = cause == .unwatched && sessions[index].token != nil
-        // We were there, and its launcher still is, but it did not say a word.
+        // This controller ran and the launcher is connected, but it reported no end.
         if cause == .unwatched, life.lease != nil { cause = .unreported }
         let isSuspended = life.ending?.suspends ?? false || isUnwatched && sessions[index].policy.resume != .never
         if let used = life.memory.workingSet ?? life.memory.current {
             sessions[index].lastMemory = used
             memory.typical[sessions[index].policyName] = used
         }
-        // Its credit ends with it, so whoever is admitted next must be judged by what is free now.
+        // Its credit ends with it, so the next admission needs a new snapshot.
         memory.discardSnapshot()
         sessions[index].lastPeak = totals.memoryPeak
         sessions[index].life = nil
@@ -163,7 +163,7 @@ extension SessionPool {
         if let client = life.lease { actions.append(.finish(client, outcome)) }
         for client in life.waiting + life.settingLimits { actions.append(.answer(client, id.session, .done)) }
         var details = LoggedEvent.details(of: cause)
-        // Some causes tell the peak themselves.
+        // Some causes carry the peak themselves.
         if let peak = totals.memoryPeak, !details.contains(where: { $0.name == "peakBytes" }) {
             details.append(("peakBytes", .number(Int64(clamping: peak))))
         }

@@ -1,9 +1,10 @@
 /// Endings that a turn takes back: a prompt that was on its way when its session was chosen to give way wins.
 ///
-/// The controller tells its launcher on how many reports the decision rests, and the launcher closes the input only where
-/// it has made no more. So whatever crosses on the way, both come to the same result. See docs/decisions/0007.
+/// The controller sends the launcher the number of reports that the decision is based on, and the launcher closes the
+/// input only where it has made no more. So whatever crosses on the way, both come to the same result. See
+/// docs/decisions/0007.
 extension SessionPool {
-    /// The life goes on as if nothing had been decided, and whoever waits for room is served by somebody else.
+    /// The life goes on as before, and another session makes room for the waiting request.
     mutating func reinstate(_ index: Int, at now: Instant, _ actions: inout [Action]) {
         guard let life = sessions[index].life, let cause = life.ending?.cause else { return }
         let id = LifeID(session: sessions[index].id, number: life.number)
@@ -22,7 +23,7 @@ extension SessionPool {
     }
 
     /// Somebody asked for the end that has begun for another reason: no turn takes it back any more. Its launcher may
-    /// be counting on one that is on its way, so it is told again.
+    /// count on one that is on its way, so the request is sent again.
     mutating func confirmEnding(
         _ index: Int, _ reason: EndingReason, at now: Instant, _ actions: inout [Action]
     ) {
@@ -38,7 +39,7 @@ extension SessionPool {
 }
 
 extension Cause {
-    /// Whether who ends for this reason ends because nobody used it.
+    /// Whether a session that ends for this reason ends because it was idle.
     var yieldsToTurns: Bool {
         switch kind {
         case .poolFull, .reserve, .pressure, .idleTimeout: true

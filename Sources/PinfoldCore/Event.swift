@@ -17,9 +17,9 @@ package enum Event: Sendable {
     case startFailed(LifeID, reason: String, exit: Int32)
     case commandExited(LifeID, CommandStatus)
     case activity(LifeID, ActivitySource)
-    /// A launcher reports where its conversations stand, be it news or not.
+    /// A launcher reports the state of its turns, changed or not.
     case turn(LifeID, TurnReport)
-    /// A launcher says what the next life needs to go on.
+    /// A launcher sends the resume token for the next life.
     case token(LifeID, String?)
 
     case ordered(Order)
@@ -34,7 +34,7 @@ package enum Event: Sendable {
     case callFailed(LifeID, KernelCall, reason: String)
     /// No process is left in the life's cgroup.
     case emptied(LifeID)
-    /// The life's directory is gone, or will be before long without anybody waiting.
+    /// The life's directory is gone, or is removed later without a client waiting for it.
     case removed(LifeID, LifeTotals)
 
     /// Some deadline may have passed.
@@ -45,7 +45,7 @@ package enum Event: Sendable {
     case budgetChanged(PoolBudget)
     /// A session's record could not be written or removed. It is kept in memory and tried again.
     case recordFailed(SessionID, reason: String)
-    /// A record is on disk; only told while some are not.
+    /// A record is on disk; only sent while others are not.
     case recordKept(SessionID)
     /// The controller is asked to leave. Sessions stay for the next one, or end with it.
     case shutdown(endingSessions: Bool)
@@ -84,7 +84,7 @@ package struct SessionRequest: Sendable {
     }
 }
 
-/// What a user tells the controller to do with a session. Each is answered once, when it is done.
+/// A user's order for a session. Each is answered once, when it is done.
 package struct Order: Sendable {
     package enum Verb: Sendable {
         case touch, pin, unpin, suspend, end, kill

@@ -43,8 +43,8 @@ package enum Eviction {
 
     /// Every live session, those that may go first and in their order, then the others with the reason.
     ///
-    /// Idle before busy; those the policy would rather keep last; those that come back where they were before those that
-    /// start afresh; then whoever has been unused longest; the name settles what is equal.
+    /// Idle before busy; those the policy would rather keep last; those that come back where they were before those
+    /// that start afresh; then the one unused longest; equal ones by name.
     package static func rank(_ sessions: some Sequence<Session>, for need: EvictionNeed, at now: Instant) -> [Candidate]
     {
         var eligible: [(key: Key, row: Candidate)] = []

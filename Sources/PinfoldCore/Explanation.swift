@@ -1,4 +1,4 @@
-/// Why somebody would go next and why others would not: what `pinfold explain` shows.
+/// Which session would be evicted next, and why the others would not: what `pinfold explain` shows.
 package struct Explanation: Sendable {
     /// Bytes still free before the nearest wall, with what dying sessions give back; nil where it cannot be measured.
     package let headroom: UInt64?

@@ -1,6 +1,6 @@
 /// The groups that a session is in, as a tree: the pool, in it the users, in each their sessions, in a session what was
-/// opened from within it. What a limit of a group bounds is the use of all that is below it. See docs/decisions/0016 and
-/// 0018.
+/// opened from within it. What a limit of a group bounds is the use of all that is below it. See docs/decisions/0016
+/// and 0018.
 package enum Group: Hashable, Sendable {
     case pool
     case user(UserID)
@@ -19,7 +19,7 @@ struct GroupCounts: Sendable {
 }
 
 extension SessionPool {
-    /// More waiting requests than this help nobody.
+    /// A queue longer than this serves no request in time.
     static let longestQueue = 1_000
     /// Suspended sessions of all users together. Each costs a record and about a kilobyte of memory.
     static let mostSuspended = 16_384
@@ -95,7 +95,7 @@ extension SessionPool {
         return Set(counts.filter { $0.value >= limit }.keys)
     }
 
-    /// Why a group lets nobody else wait, or begin another session; nil where nothing speaks against it.
+    /// Why a group admits no further request to the queue; nil if it does.
     func shareRefusal(of request: SessionRequest) -> Refusal? {
         let isNew = sessions.index(of: request.session) == nil
         for group in [Group.user(request.owner), .pool] {

@@ -5,10 +5,10 @@
 package struct InputClosing: Hashable, Sendable {
     /// `StdinCloseSec=`: how long the command is given to leave by itself, milliseconds.
     package let milliseconds: UInt64
-    /// How many reports of turns, over the lease that it is said on, the decision rests on.
+    /// How many reports of turns over this lease the decision is based on.
     package let reports: UInt64
-    /// Whether a report that is not among them takes the ending back. Then a launcher that has made one does nothing, and
-    /// one that has made none closes the input and reports no more.
+    /// Whether a report that is not among them takes the ending back. Then a launcher that has made one does nothing,
+    /// and one that has made none closes the input and reports no more.
     package let isRefusable: Bool
 
     package init(milliseconds: UInt64, reports: UInt64, isRefusable: Bool) {

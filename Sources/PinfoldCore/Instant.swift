@@ -1,7 +1,7 @@
 /// A moment on the monotonic clock of this boot, in nanoseconds.
 ///
-/// The core never asks for the time: whoever hands it an event says when it happened. The clock behind it is
-/// `CLOCK_MONOTONIC` (`clock_gettime(2)`), so that setting the wall clock makes nobody idle.
+/// The core never reads a clock: each event comes with its time. The clock behind it is
+/// `CLOCK_MONOTONIC` (`clock_gettime(2)`), so that setting the wall clock makes no session idle.
 package struct Instant: Hashable, Comparable, Sendable {
     /// Nanoseconds since the clock's own beginning.
     package var nanoseconds: UInt64

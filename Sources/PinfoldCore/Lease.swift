@@ -33,7 +33,7 @@ extension SessionPool {
         guard let index = sessions.index(of: id) else { return }
         sessions[index].life?.lease = client
         sessions[index].life?.leaseDeadline = nil
-        // The new lease tells all anew, and counts from the beginning as its launcher does.
+        // The launcher reports everything again over the new lease and counts its reports from zero.
         sessions[index].life?.turnReports = 0
         sessions[index].life?.launcherKeepsToken = false
         schedule(index, at: now)
@@ -54,7 +54,7 @@ extension SessionPool {
                 life.parent = adoptedLife.parent
                 if adoptedLife.parent != nil { hasNested = true }
                 life.leaseDeadline = adoptedLife.keepsTree ? nil : now + Self.leaseGrace
-                // As a rule its former controller has said so, and once more for each would help nobody.
+                // The former controller has usually logged it; a second event would be noise.
                 life.loggedIdle = session.idleTime(at: now) >= session.policy.idleAfter
                 session.life = life
             }

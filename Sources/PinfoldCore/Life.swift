@@ -3,9 +3,9 @@ package struct Life: Sendable {
     package let number: UInt64
     package let startedAt: Instant
     package var state: LifeState
-    /// Why it ends, and what is expected of that; nil where nobody here ends it.
+    /// Why it ends, and the memory expected back; nil while it is not being ended by the controller.
     package var ending: Ending?
-    /// The launcher's connection; nil while nobody holds the lease.
+    /// The launcher's connection; nil without a lease.
     package var lease: ClientID?
     /// Who waits for this life to be over.
     package var waiting: [ClientID] = []
@@ -18,7 +18,7 @@ package struct Life: Sendable {
     package var turn = Turn.none
     /// What `TurnTimeoutSec=` and `PermissionTimeoutSec=` are counted from: at most one turn of each state.
     package var turnClocks: [TurnClock] = []
-    /// Whether what is open is somebody's use.
+    /// Whether what is open counts as use.
     package var turnIsUse = false
     /// Reports of turns that came over the current lease.
     package var turnReports: UInt64 = 0
@@ -27,7 +27,7 @@ package struct Life: Sendable {
     package var cancelledTurn: CancelledTurn?
     package var memory = LifeMemory()
     package var cpu: CPUSample?
-    /// How the command ended, once somebody said so.
+    /// How the command ended, once reported.
     package var status: CommandStatus?
     /// The command is gone but what it left behind may stay (`--keep-tree`).
     package var keepsTree: Bool
@@ -89,7 +89,7 @@ package struct LifeMemory: Hashable, Sendable {
     package init() {}
 }
 
-/// The CPU time of a tree at a moment, to tell use from noise by the difference.
+/// The CPU time of a tree at a moment, to distinguish use from noise by the difference.
 package struct CPUSample: Hashable, Sendable {
     package let microseconds: UInt64
     package let at: Instant

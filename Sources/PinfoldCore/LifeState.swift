@@ -14,7 +14,7 @@ package enum LifeState: Hashable, Sendable {
     case terminating(until: Instant)
     /// `cgroup.kill` was written then. It is written once, unless the kernel refuses.
     case killing(since: Instant, isReportedStuck: Bool)
-    /// Empty, but its launcher has not yet said how the command ended; not waited for beyond the deadline.
+    /// Empty, but its launcher has not reported how the command ended; the report is awaited until the deadline.
     case awaitingStatus(until: Instant)
     /// Empty; the directory is being removed.
     case collecting
@@ -40,11 +40,11 @@ enum LifeEvent: CaseIterable {
     case exited, exitedKeepingTree
     /// No process is left, and all that will be known of the command's end is known.
     case emptied
-    /// No process is left, and its launcher still has to say how the command ended.
+    /// No process is left, and its launcher has not reported how the command ended.
     case emptiedUnreported
     /// Nobody holds its lease any more: its policy ends it, or keeps it.
     case leaseLost, leaseLostKeeping
-    /// Nobody is left who could say how the command ended.
+    /// No launcher is left that could report how the command ended.
     case launcherGone
 }
 
@@ -57,7 +57,7 @@ enum LifeStep {
     /// The launcher goes, what the command left behind goes on.
     case release
     case closeInput, terminate, kill, reportStuck
-    /// An ending that has begun is now somebody's wish, and no turn takes it back.
+    /// A user requested the ending that has begun: no turn takes it back any more.
     case confirmEnding
     /// The ending that has begun is taken back.
     case reinstate
@@ -65,7 +65,7 @@ enum LifeStep {
 }
 
 extension LifeState {
-    /// The table. No default: whoever adds a state is asked by the compiler what each event makes of it.
+    /// The table. It has no default, so the compiler demands a cell for each event when a state is added.
     func step(on event: LifeEvent) -> LifeStep {
         switch event {
         case .started:
@@ -137,7 +137,7 @@ extension LifeState {
             }
         case .emptied:
             switch self {
-            // It may be empty for a moment: only its launcher can tell.
+            // The cgroup is empty until the command is placed in it.
             case .starting, .collecting: .none
             case .running, .frozen, .closingInput, .terminating, .killing, .awaitingStatus: .collect
             }
@@ -185,7 +185,7 @@ extension LifeState {
         }
     }
 
-    /// Whether its processes run or stand still, and none was told to end.
+    /// Whether its command runs or is frozen, and is not being ended.
     package var isRunning: Bool {
         switch self {
         case .running, .frozen: true

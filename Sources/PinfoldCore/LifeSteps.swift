@@ -1,6 +1,6 @@
-/// Performs what ``LifeState/step(on:)`` says.
+/// Performs the steps of ``LifeState/step(on:)``.
 extension SessionPool {
-    /// - Parameter reason: of the ending that this event may begin; by default nobody here wants it.
+    /// - Parameter reason: of the ending that this event may begin; by default the command ended by itself.
     mutating func apply(
         _ event: LifeEvent, to index: Int, ending reason: EndingReason = EndingReason(cause: nil, suspends: false),
         at now: Instant, _ actions: inout [Action]

@@ -12,7 +12,7 @@ package struct LifeTotals: Hashable, Sendable {
     package init() {}
 }
 
-/// The counters of `memory.events` that tell deaths apart. See cgroup-v2.rst, "memory.events".
+/// The counters of `memory.events` that distinguish causes of death. See cgroup-v2.rst, "memory.events".
 package struct MemoryEventCounts: Hashable, Sendable {
     package var high: UInt64 = 0
     package var max: UInt64 = 0
@@ -32,9 +32,9 @@ package struct MemoryEventCounts: Hashable, Sendable {
 }
 
 extension Cause {
-    /// Tells why a life ended that nobody here wanted to end.
+    /// The cause of an end that this controller did not request.
     ///
-    /// `oom_kill` counts whoever the killer was, so the limit that was hit decides: the session's own, the pool's, or
+    /// `oom_kill` counts kills of every origin, so the limit that was hit decides: the session's own, the pool's, or
     /// by elimination the host's.
     package static func ofLifeEnd(status: CommandStatus?, totals: LifeTotals) -> Cause {
         let kills = totals.events?.killedProcesses ?? 0

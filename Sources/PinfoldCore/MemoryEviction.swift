@@ -1,9 +1,9 @@
-/// Keeping the reserve: what one picture of memory leads to.
+/// Keeping the reserve: the decisions on one snapshot of memory.
 extension SessionPool {
     /// A futile situation is reported again only after this.
     static let futileInterval = Duration.seconds(30)
 
-    /// Asks for the next picture when it is due: at once while somebody waits for memory, never while nobody lives.
+    /// Requests the next snapshot when it is due: at once while a request waits for memory, never without sessions.
     mutating func tick(at now: Instant, _ actions: inout [Action]) {
         guard residentCount > 0 || !queue.isEmpty else {
             memory.nextSnapshot = nil
@@ -90,7 +90,7 @@ extension SessionPool {
         }
     }
 
-    /// Below the hard reserve nobody is given time: whoever is on the way out goes now.
+    /// Below the hard reserve no ending has time left: it is killed now.
     private mutating func killStopping(at now: Instant, _ actions: inout [Action]) {
         for index in sessions.residents {
             guard let state = sessions.all[index].life?.state, state.isEnding, !state.isBeyondGrace else { continue }
@@ -117,7 +117,7 @@ extension SessionPool {
         memory.quietUntil.map { now < $0 } ?? false
     }
 
-    /// Evicts the first of the ranked list, or says that there is none.
+    /// Evicts the first of the ranked list, or logs that there is none.
     ///
     /// - Parameter group: whose sessions are ranked.
     mutating func evictOne(

@@ -1,6 +1,6 @@
 /// What the pool remembers between two pictures of memory, and when it wants the next.
 struct MemoryMonitor: Sendable {
-    /// A picture older than this is taken anew before anybody is admitted on it.
+    /// A snapshot older than this is taken again before an admission.
     static let freshness = Duration.milliseconds(100)
     static let fastest = Duration.milliseconds(100)
     static let slowest = Duration.seconds(1)
@@ -9,7 +9,7 @@ struct MemoryMonitor: Sendable {
     /// The fastest growth that is prepared for, bytes a second: coding agents have been seen to grow by 3 GB/s.
     static let fastestGrowth: UInt64 = 3 << 30
 
-    /// The last picture, without its lives: each session keeps its own part.
+    /// The last snapshot, without its lives: each session keeps its own part.
     private(set) var last: MemorySnapshot?
     private(set) var lastAt: Instant?
     private var lastDetail: Instant?
@@ -17,7 +17,7 @@ struct MemoryMonitor: Sendable {
     /// No eviction with grace before this.
     var quietUntil: Instant?
     var pressureSince: Instant?
-    /// When it was last said that nothing can be evicted, or what would be evicted but for `DryRun=`.
+    /// When it was last logged that nothing can be evicted, or what would be evicted but for `DryRun=`.
     var lastFutile: Instant?
     /// What a session of this policy used when it was last measured at rest, bytes.
     var typical: [String: UInt64] = [:]
@@ -27,12 +27,12 @@ struct MemoryMonitor: Sendable {
         return now.since(lastAt) < Self.freshness
     }
 
-    /// What the last picture shows is no longer so: a life has given back what it held.
+    /// The last snapshot is outdated: a life has released its memory.
     mutating func discardSnapshot() {
         lastAt = nil
     }
 
-    /// The next picture is asked for now.
+    /// The next snapshot is requested now.
     mutating func request(at now: Instant) -> SnapshotRequest {
         let isDetailed = lastDetail.map { now.since($0) >= Self.detailInterval } ?? true
         if isDetailed { lastDetail = now }
@@ -46,7 +46,7 @@ struct MemoryMonitor: Sendable {
         lastAt = now
     }
 
-    /// How long to wait for the next picture: the time in which the fastest growth could eat what is left before the
+    /// How long to wait for the next snapshot: the time in which the fastest growth could eat what is left before the
     /// line, within bounds. The closer the line, the closer the look.
     static func interval(headroom: UInt64?, line: UInt64) -> Duration {
         guard let headroom else { return slowest }

@@ -1,4 +1,4 @@
-/// One consistent picture of memory, taken at one tick. Decisions are made on the picture, never by looking again.
+/// One consistent snapshot of memory, taken at one tick. Decisions use the snapshot and never read again.
 package struct MemorySnapshot: Sendable {
     /// What the host, and every limit above the pool, still has to give, bytes; nil where it cannot be read.
     package var available: UInt64?
@@ -38,7 +38,7 @@ package struct LifeSnapshot: Sendable {
     }
 }
 
-/// What the next picture must show.
+/// What the next snapshot must contain.
 package struct SnapshotRequest: Hashable, Sendable {
     /// CPU time of every life. It costs a flush of the kernel's statistics, so not at every tick.
     package var includesCPU: Bool

@@ -1,5 +1,5 @@
-/// Sessions that were opened from within another one: what is in a session's cgroup stays within its limits and ends with
-/// it, though it asks the controller for more cgroups. See docs/decisions/0016.
+/// Sessions that were opened from within another one: what is in a session's cgroup stays within its limits and ends
+/// with it, though it asks the controller for more cgroups. See docs/decisions/0016.
 extension SessionPool {
     /// How long a look at what was opened from within holds, at the least.
     static let nestedUseInterval = Duration.seconds(1)
@@ -8,8 +8,8 @@ extension SessionPool {
 
     /// The policy of a session that is opened from within another, cut down to what that one still has to give.
     ///
-    /// Each limit is at most the parent's, and what all sessions within the outermost one may use together is at most as
-    /// much as that one's own limit.
+    /// Each limit is at most the parent's, and what all sessions within the outermost one may use together is at most
+    /// as much as that one's own limit.
     package func confined(_ policy: SessionPolicy, openedIn parent: LifeID) throws(Refusal) -> SessionPolicy {
         guard let index = sessions.index(of: parent), sessions.all[index].life?.state.isEnding == false else {
             throw .parentEnds(parent.session)
@@ -41,7 +41,8 @@ extension SessionPool {
         }
     }
 
-    /// A life that would be idle by itself is busy for as long as something within it is in use, or waits for its start.
+    /// A life that would be idle by itself is busy for as long as something within it is in use, or waits for its
+    /// start.
     ///
     /// Looked at before an event too: time that passed since the last one may have made it idle, and the event would be
     /// answered as if it were.

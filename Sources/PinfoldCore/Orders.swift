@@ -1,4 +1,4 @@
-/// What users tell the pool to do.
+/// Orders of users: touch, pin, suspend, end, kill, set.
 extension SessionPool {
     mutating func execute(_ order: Order, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: order.session) else {

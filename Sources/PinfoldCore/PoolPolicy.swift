@@ -37,7 +37,7 @@ package enum EvictBusyRule: String, CaseIterable, Sendable {
 package enum EnforcementRule: String, CaseIterable, Sendable {
     /// Refuse to start.
     case kernel
-    /// Start with what there is, and say so everywhere.
+    /// Start with what there is, and report it everywhere.
     case best
 }
 

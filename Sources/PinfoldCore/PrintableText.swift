@@ -1,7 +1,7 @@
-/// A text that somebody else wrote, fit to be shown: on a terminal, in a log of lines, in a table.
+/// A text from a user, made safe to show: on a terminal, in a log of lines, in a table.
 ///
 /// Control characters are written as escapes. Printed as they are, a line feed would forge a line of the log, and an
-/// escape sequence would be obeyed by the terminal of whoever looks. So are the characters that turn the direction of
+/// escape sequence would be executed by the reader's terminal. So are the characters that turn the direction of
 /// writing, which make a line read as another one.
 package struct PrintableText: Hashable, Sendable, CustomStringConvertible {
     package let description: String
@@ -26,8 +26,8 @@ package struct PrintableText: Hashable, Sendable, CustomStringConvertible {
         description = shown
     }
 
-    /// The same for a text that is JSON: there control characters of ASCII are escapes already, and all others can stand
-    /// in strings alone, where they have an escape.
+    /// The same for a text that is JSON: there control characters of ASCII are escapes already, and all others can
+    /// stand in strings alone, where they have an escape.
     package static func json(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { $0.value >= 0x7F && mustBeEscaped($0) }) else { return text }
         return text.unicodeScalars.reduce(into: "") { shown, scalar in

@@ -1,13 +1,13 @@
 /// Which sessions that have ended are remembered.
 extension SessionPool {
-    /// Ended sessions that are still remembered, so that their users can be told why.
+    /// How many ended sessions are kept, for `list` and `show`.
     static let recordedEnds = 128
     /// Ended sessions that could go on where they stopped, and are remembered for it.
     static let recordedTokens = 1_024
 
-    /// Forgets the longest ended of the ended, those that could go on much later than those that could not; of whoever
-    /// has most of them, so that nobody can make another user's be forgotten. A suspended session is never forgotten:
-    /// somebody may come back to it.
+    /// Forgets the session that ended first, much later if it can be resumed; of the user who
+    /// has most of them, so that no user displaces the sessions of another. A suspended session is never forgotten:
+    /// its user may resume it.
     mutating func removeOldestRecords(_ actions: inout [Action]) {
         removeOldestRecords(beyond: Self.recordedEnds, withToken: false, &actions)
         removeOldestRecords(beyond: Self.recordedTokens, withToken: true, &actions)
@@ -29,7 +29,7 @@ extension SessionPool {
         actions.append(.forget(id))
     }
 
-    /// Whose oldest ended session is forgotten first: of whoever has most of them.
+    /// The ended sessions of the users who have most of them.
     func mostRecorded(_ ended: [Int]) -> [Int] {
         var counts: [UserID: Int] = [:]
         for index in ended { counts[sessions.all[index].owner, default: 0] += 1 }

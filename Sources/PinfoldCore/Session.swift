@@ -37,8 +37,8 @@ package struct Session: Sendable {
         self.lastActivity = lastActivity
     }
 
-    /// Of the caller's own settings, those that the kernel does not enforce: whoever asked for a limit must hear that there is
-    /// none.
+    /// Of the caller's own settings, those that the kernel does not enforce: a caller who asked for a limit must
+    /// learn that there is none.
     package var unenforcedSettings: [UnenforcedLimit] {
         (life?.unenforced ?? []).filter { limit in settings.contains { $0.hasPrefix(limit.key + "=") } }
     }
@@ -61,7 +61,7 @@ package struct Session: Sendable {
         }
     }
 
-    /// Busy while a turn is open, until `IdleAfterSec=` has passed without activity, and while nobody can tell.
+    /// Busy while a turn is open, until `IdleAfterSec=` has passed without activity, and while it is not known.
     package func isBusy(at now: Instant) -> Bool {
         guard let life else { return false }
         if let until = life.nestedUseUntil, now < until { return true }

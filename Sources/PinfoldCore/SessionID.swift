@@ -1,4 +1,4 @@
-/// The name of a session, chosen by whoever starts it: a chat thread's id, a project's name.
+/// The name of a session, chosen by its caller: a chat thread's id, a project's name.
 ///
 /// It becomes part of a directory's name in the cgroup tree and of a record's file name, so it is checked once, here.
 package struct SessionID: Hashable, Comparable, Sendable, CustomStringConvertible {

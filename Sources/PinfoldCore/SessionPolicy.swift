@@ -58,7 +58,7 @@ package enum TaskAmount: Hashable, Sendable {
     }
 }
 
-/// `CPUWeight=`: a share against siblings, or only what nobody else wants (`cpu.idle`).
+/// `CPUWeight=`: a share against siblings, or only idle time (`cpu.idle`).
 package enum CPUWeight: Hashable, Sendable {
     /// 1 to 10 000.
     case weight(UInt64)
@@ -95,11 +95,11 @@ package enum LeaseLostRule: String, CaseIterable, Sendable {
     case stop, keep
 }
 
-/// What can show that somebody uses a session.
+/// What counts as use of a session.
 package enum ActivitySource: String, CaseIterable, Sendable {
     /// A prompt's start and end.
     case acp
-    /// Bytes from whoever started the session.
+    /// Bytes on the standard input of the launcher.
     case stdin
     /// CPU used by the session's tree above `IdleCPU=`.
     case cpu

@@ -72,7 +72,7 @@ package struct SessionPool: Sendable {
         Instant.earliest(Instant.earliest(nextDue, memory.nextSnapshot), queue.lazy.map(\.deadline).min())
     }
 
-    /// Whether it was told to end, or to leave its sessions to the next one.
+    /// Whether a shutdown was requested, with or without ending the sessions.
     package var isShuttingDown: Bool {
         if case .no = shutdown { false } else { true }
     }

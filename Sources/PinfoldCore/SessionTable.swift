@@ -1,6 +1,7 @@
 /// All sessions, in the order in which they became known, found by name.
 ///
-/// A plain dictionary would do but for its order, which differs from run to run: equal inputs must give equal decisions.
+/// A plain dictionary would do but for its order, which differs from run to run: equal inputs must give equal
+/// decisions.
 package struct SessionTable: Sendable {
     /// Read through this where only a part is wanted: an array lends it, the subscript below copies all of a session.
     package private(set) var all: [Session] = []

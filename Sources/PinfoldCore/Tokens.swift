@@ -1,6 +1,6 @@
-/// What one life leaves for the next to go on with: told by a launcher that follows a conversation, or from inside.
+/// The resume token of a session: set by a launcher that relays a conversation, or from within the session.
 extension SessionPool {
-    /// A launcher that speaks of its token once is the one who keeps it: nobody else can know what belongs in it.
+    /// A launcher that has sent a token owns it: no other process can know its contents.
     mutating func handleToken(of id: LifeID, _ token: String?, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id) else { return }
         sessions[index].life?.launcherKeepsToken = true
@@ -11,7 +11,7 @@ extension SessionPool {
         }
     }
 
-    /// A command inside a session, or whoever may give it orders, sets the token.
+    /// A command inside a session, or a user who may give it orders, sets the token.
     mutating func setToken(
         _ index: Int, _ life: UInt64?, _ token: String?, _ order: Order, at now: Instant, _ actions: inout [Action]
     ) {

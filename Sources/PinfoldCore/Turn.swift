@@ -1,4 +1,4 @@
-/// What the conversations say about an agent; commands that hold none stay at `none`.
+/// The state of an agent's turns; commands without conversations stay at `none`.
 package enum Turn: Hashable, Sendable {
     case none
     /// A turn is open since then.
@@ -23,7 +23,7 @@ package enum Turn: Hashable, Sendable {
     }
 }
 
-/// Where the conversations stand that a launcher relays. When it changed, the controller's clock says.
+/// Where the conversations stand that a launcher relays. The controller's clock dates the change.
 package enum TurnState: String, CaseIterable, Sendable {
     /// The agent has nothing to do.
     case none
@@ -54,7 +54,7 @@ package struct TurnReport: Hashable, Sendable {
     /// The oldest turn of each state and any that was cancelled; further ones change nothing. Nil from a launcher that
     /// knows one turn only, which then begins with the report.
     package let turns: [Entry]?
-    /// Whether what is open is somebody's use of the agent. A list, or a health check, is to be answered but keeps no
+    /// Whether what is open counts as use of the agent. A list, or a health check, is to be answered but keeps no
     /// session from being idle.
     package let isUse: Bool
 

@@ -1,6 +1,6 @@
-/// Turns that do not end: told to be cancelled, and where that is of no use, ended with their life.
+/// Turns that do not end: cancelled first, and ended with their life if that has no effect.
 extension SessionPool {
-    /// How long a turn may still take after it was told to be cancelled, until its life is ended.
+    /// How long a turn may take after its cancellation was requested, until its life is ended.
     package static let cancelGrace = Duration.seconds(10)
 
     /// Cancels the turn that is open for too long, and ends the life where that was of no use.
@@ -30,7 +30,7 @@ extension SessionPool {
 
 /// Since when a turn is in its present state.
 package struct TurnClock: Hashable, Sendable {
-    /// Nil where the launcher does not tell its turns apart.
+    /// Nil if the launcher does not number its turns.
     package let number: UInt64?
     package let isWaiting: Bool
     package let since: Instant
@@ -55,7 +55,7 @@ package struct TurnClock: Hashable, Sendable {
     func isSame(as other: TurnClock) -> Bool { number == other.number && isWaiting == other.isWaiting }
 }
 
-/// A turn that was told to be cancelled, and is not over yet.
+/// A turn whose cancellation was requested and that is not over.
 package struct CancelledTurn: Hashable, Sendable {
     package let number: UInt64?
     package let cause: Cause

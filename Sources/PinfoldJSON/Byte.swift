@@ -1,6 +1,7 @@
 /// The bytes that mean something in JSON.
 ///
-/// Computed, not stored: a stored static is reached through a once-check wherever the optimizer does not see through it.
+/// Computed, not stored: a stored static is reached through a once-check wherever the optimizer does not see through
+/// it.
 enum Byte {
     static var tab: UInt8 { 0x09 }
     static var lineFeed: UInt8 { 0x0A }

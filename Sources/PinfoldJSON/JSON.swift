@@ -1,8 +1,8 @@
 /// A JSON value (RFC 8259).
 ///
-/// Equality is exact: strings are equal when they hold the same code points (Swift's own `==` on `String` also calls two
-/// different spellings of "é" equal, which JSON does not), numbers when they are written alike, objects whatever the
-/// order of their members.
+/// Equality is exact: strings are equal when they hold the same code points (Swift's own `==` on `String` also calls
+/// two different spellings of "é" equal, which JSON does not), numbers when they are written alike, objects whatever
+/// the order of their members.
 package enum JSON: Sendable {
     case null
     case bool(Bool)

@@ -1,6 +1,6 @@
 extension JSONCursor {
-    /// Moves past a value, from its first byte on. Checks everything but equal keys, allocates nothing down to 64 levels
-    /// of nesting, and does not recurse.
+    /// Moves past a value, from its first byte on. Checks everything but equal keys, allocates nothing down to 64
+    /// levels of nesting, and does not recurse.
     mutating func skipValue(_ kind: JSONKind, in text: Span<UInt8>) throws(JSONError) {
         guard kind.isContainer else { return try skipScalar(kind, in: text) }
         var nesting = Nesting()

@@ -112,8 +112,8 @@ enum PlainText {
     /// wrong, because subtraction borrows from the byte above.
     @inline(__always)
     private static func marks(_ word: UInt64) -> UInt64 {
-        // Each difference has the high bit where its byte is the one looked for, and where that bit was set already. One
-        // more than 0x7F has it too, so the sum finds DEL.
+        // Each difference has the high bit where its byte is the one looked for, and where that bit was set already.
+        // One more than 0x7F has it too, so the sum finds DEL.
         let controls = word &- spaces
         let quotes = (word ^ (ones &* 0x22)) &- ones
         let backslashes = (word ^ (ones &* 0x5C)) &- ones

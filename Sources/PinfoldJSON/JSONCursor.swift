@@ -170,7 +170,8 @@ extension JSONCursor {
         return key
     }
 
-    /// Moves past the comma and white space before the next element or member: true. Or up to the closing bracket: false.
+    /// Moves past the comma and white space before the next element or member: true. Or up to the closing bracket:
+    /// false.
     private mutating func skipComma(
         before close: UInt8, or wanted: JSONProblem.Wanted, in text: Span<UInt8>
     ) throws(JSONError) -> Bool {

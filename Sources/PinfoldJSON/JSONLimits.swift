@@ -10,8 +10,8 @@ package struct JSONLimits: Sendable, Hashable {
     /// Bytes a text may have.
     package let size: Int
 
-    /// Values a text may have, those inside of others counted too. A tree takes many times as many bytes as its text where
-    /// the values are short.
+    /// Values a text may have, those inside of others counted too. A tree takes many times as many bytes as its text
+    /// where the values are short.
     package let values: Int
 
     /// Whether half a surrogate pair is read past, and stands for U+FFFD. RFC 8259 (8.2) leaves it open; programs in

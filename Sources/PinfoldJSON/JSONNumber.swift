@@ -1,7 +1,7 @@
 /// A JSON number, kept as it was written.
 ///
-/// So nothing is lost on the way through: not the last bits of a 64-bit integer, not `1e400`, not the `.0` of `1.0`. Two
-/// numbers are equal when they are written alike; compare ``int64`` or ``double`` to compare values.
+/// So nothing is lost on the way through: not the last bits of a 64-bit integer, not `1e400`, not the `.0` of `1.0`.
+/// Two numbers are equal when they are written alike; compare ``int64`` or ``double`` to compare values.
 package struct JSONNumber: Sendable, Hashable {
     /// The number as JSON writes it.
     package let text: String

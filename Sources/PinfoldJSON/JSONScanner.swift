@@ -26,8 +26,8 @@ extension [JSONMember] {
     }
 }
 
-/// Looks into a JSON text without building trees: lists the members or elements of one container with their byte ranges,
-/// so that a message can be passed on, or edited (``JSONEdit``), with every other byte as it came.
+/// Looks into a JSON text without building trees: lists the members or elements of one container with their byte
+/// ranges, so that a message can be passed on, or edited (``JSONEdit``), with every other byte as it came.
 ///
 /// Everything is validated as by ``JSON/parse(_:at:limits:)``, also what is only read past, with one exception: equal
 /// keys are an error among the members that are listed, and not looked for further down.

@@ -1,4 +1,5 @@
-/// Well-formed UTF-8, as in table 3-7 of the Unicode standard: no overlong forms, no surrogates, nothing above U+10FFFF.
+/// Well-formed UTF-8, as in table 3-7 of the Unicode standard: no overlong forms, no surrogates, nothing above
+/// U+10FFFF.
 enum UTF8Sequence {
     /// Where the character ends that begins with the byte at `start`, which is not ASCII; nil where it is ill-formed.
     static func end(in text: Span<UInt8>, at start: Int) -> Int? {

@@ -4,7 +4,7 @@ import PinfoldJSON
 import PinfoldLinux
 import PinfoldProtocol
 
-/// `pinfold acp`: stands between a client and its agent, who may go and come back meanwhile. The conversation decides;
+/// `pinfold acp`: relays between a client and its agent, which may be suspended and resumed. ``ACPRelay`` decides;
 /// this performs.
 struct AgentRelay: ~Copyable {
     private let options: RelayOptions
@@ -16,7 +16,7 @@ struct AgentRelay: ~Copyable {
     private var agent: RunningAgent?
     private var lastLife: UInt64?
     private var exitCode: Int32?
-    /// That no turn is open any more is told once the client has the answer: it waits, the controller does not.
+    /// The end of a turn is reported after the client has the answer: the client waits for it, the controller does not.
     private var owesEndOfTurn = false
 
     init(_ options: RelayOptions, _ loop: consuming LauncherLoop) throws {
@@ -39,7 +39,7 @@ struct AgentRelay: ~Copyable {
     mutating func run(log: (String) -> Void) throws -> Int32 {
         let first = relay.begin()
         do {
-            // Before anything is asked for: a command that is not there shall cost nobody a place.
+            // Before a session is requested: a missing command must not cost another session its place.
             _ = try options.command.resolve()
             try perform(first, log: log)
         } catch {
@@ -53,7 +53,7 @@ struct AgentRelay: ~Copyable {
     private mutating func turn(log: (String) -> Void) throws {
         try watch()
         let events = try loop.poller.wait(timeout: timeout())
-        // Once for all that happened: whoever streams says hundreds of lines at a time. Also where we leave.
+        // Once for all events: a stream has hundreds of lines at a time. Also on the way out.
         defer { flush() }
         for event in events {
             try handle(event, log: log)
@@ -75,7 +75,7 @@ struct AgentRelay: ~Copyable {
         agent?.command.send(.turn(PinfoldCore.TurnReport(.none, turns: [])))
     }
 
-    /// All is said, and the client has it, or does not want it.
+    /// All output was written, or the client has closed its input.
     private var isOver: Bool { exitCode != nil && (toClient.isEmpty || toClient.isBroken) }
 
     private var now: Duration { .nanoseconds(Int64(clamping: MonotonicClock.now().nanoseconds)) }
@@ -177,7 +177,7 @@ struct AgentRelay: ~Copyable {
         }
     }
 
-    /// The tree is gone; what its pipe still holds was said in time.
+    /// The tree is gone; what its pipe still holds was written in time.
     private mutating func endLife(_ end: LifeEnd, log: (String) -> Void) throws {
         while try readAgent(log: log) {}
         reportEndOfTurn()
@@ -191,7 +191,7 @@ struct AgentRelay: ~Copyable {
         try send(.lifeEnded(end), log: log)
     }
 
-    /// Nobody is there to say why it ended; only we saw it.
+    /// No controller is there to report the cause.
     private mutating func endUnreported(log: (String) -> Void) throws {
         let status = agent?.command.status
         let message = status.map { "\($0)" } ?? "the agent is gone"
@@ -225,7 +225,7 @@ struct AgentRelay: ~Copyable {
             try failStart(error, log: log)
             return
         }
-        // Only an order ends what is kept here too. A controller that died before it kept the token has not been told.
+        // Only an order ends what is kept here too. A controller that died before it kept the token does not count.
         let followsEnd = grant.followsEnd && grant.life == lastLife.map { $0 + 1 }
         lastLife = grant.life
         try send(.agentStarted(resume: grant.resume, followsEnd: followsEnd), log: log)

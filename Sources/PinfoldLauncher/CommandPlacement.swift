@@ -34,7 +34,7 @@ enum CommandPlacement {
             switch Result(catching: { () throws(Errno) in try child.finishStart() }) {
             case .success(.executing): return PlacedCommand(child: child, placement: .into)
             case .success(.failed(let error)): throw error
-            // Killed before its first instruction, by no one: the kernel does that to children of whoever lives in a
+            // Killed before its first instruction, without a signal: the kernel does that to children of a process in a
             // cgroup that was killed once. Born here and moved there, it lives.
             case .success(.diedAtBirth), .failure: break
             }

@@ -3,9 +3,9 @@ package import PinfoldProtocol
 
 /// The client's end of a controller's socket: calls with a deadline each, answered or not.
 ///
-/// A dead or deaf controller gives an error that says so, never a hang.
+/// A controller that is dead or does not answer gives an error, never a hang.
 package struct ControllerSocket: ~Copyable {
-    /// How long an answer may take that depends on nobody else.
+    /// How long an answer may take that needs no other session.
     package static let responseTimeout = Duration.seconds(5)
 
     private let stream: LocalStream
@@ -14,7 +14,7 @@ package struct ControllerSocket: ~Copyable {
     private var received = DescriptorList()
     private var buffer = [UInt8](repeating: 0, count: 16 << 10)
 
-    /// - Throws: `ControllerUnavailable` where nobody listens at the path.
+    /// - Throws: `ControllerUnavailable` without a listener at the path.
     package init(_ path: String) throws(ControllerUnavailable) {
         self.path = path
         do throws(Errno) {
@@ -47,7 +47,7 @@ package struct ControllerSocket: ~Copyable {
                 case .bytes(let count):
                     bytes = bytes.dropFirst(count)
                     descriptors = []
-                // It may have said why before it hung up: whoever reads finds that, or the end.
+                // It may have sent the reason before it closed: the next read finds that, or the end.
                 case .brokenPipe: return
                 case .wouldBlock:
                     guard try !waitFor(descriptor, .writable, deadline: deadline).isEmpty else { throw Errno.timedOut }

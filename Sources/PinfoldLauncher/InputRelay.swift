@@ -2,12 +2,12 @@ import PinfoldLinux
 
 /// Passes our standard input on to the command's, so that it can be closed for the command without being closed for us.
 ///
-/// splice(2) moves pages, not bytes. Our own standard input may be shared with others, so it is never made non-blocking:
-/// it is only touched when the poller says that something is there.
+/// splice(2) moves pages, not bytes. Our own standard input may be shared with others, so it is never made
+/// non-blocking: it is only read when the poller reports it readable.
 struct InputRelay: ~Copyable {
     enum Progress {
         case moved, nothing
-        /// Nothing more comes, or nobody takes it any more.
+        /// Nothing more comes, or the reader is gone.
         case finished
     }
 
@@ -98,7 +98,7 @@ struct InputRelay: ~Copyable {
         }
     }
 
-    /// Closes the command's standard input. Ours is closed too: whoever writes to it shall notice, as with no launcher
+    /// Closes the command's standard input. Ours is closed too, so that its writer gets EPIPE, as with no launcher
     /// in between.
     consuming func close(poller: borrowing Poller) {
         try? poller.remove(source.number)

@@ -6,10 +6,10 @@ import PinfoldProtocol
 struct Launch: ~Copyable {
     private let path: String
     private var socket: ControllerSocket
-    /// Whether the controller has us wait: then it need not say anything for a long time.
+    /// Whether the request is queued: then the controller may send nothing for a long time.
     private(set) var isQueued = false
 
-    /// Asks for a session. What the controller says to that comes over the poller, by ``LaunchToken/lease``.
+    /// Requests a session. The controller's events come over the poller, by ``LaunchToken/lease``.
     init(_ open: OpenRequest, at path: String, _ poller: borrowing Poller) throws {
         self.path = path
         let socket = try ControllerSocket(path)
@@ -23,7 +23,7 @@ struct Launch: ~Copyable {
         try? poller.remove(socket.descriptor)
     }
 
-    /// Hears what the controller says to the request; nil where it has granted nothing yet.
+    /// Receives the controller's events; nil until the session is granted.
     mutating func grant(log: (String) -> Void) throws -> LeaseEvent.Grant? {
         while let event = try next() {
             switch event {
@@ -77,7 +77,7 @@ struct Launch: ~Copyable {
         return try RunningCommand(placedCommand, grant, lease: socket, path: path, poller)
     }
 
-    /// Tells the controller that there will be no command, and hears it out: nothing shall be left behind.
+    /// Reports to the controller that there is no command, and waits for the end: nothing may be left behind.
     private mutating func report(_ failure: CommandPlacement.Failure) throws -> LaunchFailure {
         let reported: LaunchFailure
         switch failure {

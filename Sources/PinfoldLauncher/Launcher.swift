@@ -2,7 +2,7 @@ import PinfoldCore
 import PinfoldLinux
 import PinfoldProtocol
 
-/// `pinfold run` and `pinfold acp`: asks for a session, starts the command in it, holds its lease, passes its exit
+/// `pinfold run` and `pinfold acp`: requests a session, starts the command in it, holds its lease, passes its exit
 /// status on.
 ///
 /// It stays outside the session's cgroup and knows neither control files nor rules. Its life is the session's: when it
@@ -13,7 +13,7 @@ package enum Launcher {
     package static func run(_ options: RunOptions, log: (String) -> Void) -> Int32 {
         exitCode(log) {
             let loop = try LauncherLoop()
-            // Before anything is asked for: a command that is not there shall cost nobody a place.
+            // Before a session is requested: a missing command must not cost another session its place.
             _ = try options.command.resolve()
             var supervision = Supervision(options, loop)
             return try supervision.run(log: log)

@@ -5,7 +5,7 @@ import PinfoldLinux
 struct LauncherLoop: ~Copyable {
     let signals: SignalSource
     var relay = SignalRelay()
-    /// When the harness dies, its sessions have nobody left to serve.
+    /// When the harness dies, its sessions have no client left.
     let parent: Pidfd?
     var poller: Poller
     private let ignored: SignalSet
@@ -26,7 +26,7 @@ struct LauncherLoop: ~Copyable {
 
     private static func watchParent(_ poller: borrowing Poller) throws -> Pidfd? {
         let process = parentProcessID()
-        // 0: in another PID namespace, and out of sight. 1: whoever adopts orphans; it does not die before us.
+        // 0: in another PID namespace, and out of sight. 1: the process that adopts orphans; it does not die before us.
         guard process > 1 else { return nil }
         guard let parent = try? Pidfd(process), parentProcessID() == process else {
             throw LaunchFailure("our parent is gone already", exitCode: ExitCode.failed)

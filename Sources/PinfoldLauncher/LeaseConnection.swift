@@ -36,7 +36,7 @@ struct LeaseConnection: ~Copyable {
         }
     }
 
-    /// Sends a call that wants no answer. What cannot be sent now is said again when the lease is found again.
+    /// Sends a call without an answer. A call that cannot be sent now is repeated when the lease is taken again.
     mutating func send(_ request: Request) {
         do throws(ControllerUnavailable) {
             try socket?.send(request.call)
@@ -45,7 +45,7 @@ struct LeaseConnection: ~Copyable {
         }
     }
 
-    /// The next thing the controller says, or what became of it; nil where there is nothing now.
+    /// The next event of the controller, or the state of its connection; nil if there is none now.
     mutating func next(_ poller: borrowing Poller) -> LeaseUpdate? {
         do {
             switch try socket?.next() ?? .nothing {
@@ -63,7 +63,7 @@ struct LeaseConnection: ~Copyable {
         }
     }
 
-    /// The life is over: nothing more is heard, and nobody looked for.
+    /// The life is over: nothing more is received, and no controller is searched for.
     mutating func close(_ poller: borrowing Poller) {
         drop(poller)
         reopenAt = nil
@@ -83,7 +83,7 @@ struct LeaseConnection: ~Copyable {
 
     /// Looks for the controller when it is time to.
     ///
-    /// - Returns: whether it is there again, and must be told what it cannot know.
+    /// - Returns: whether it is there again; then the reports it cannot know must be repeated.
     mutating func reconnectIfDue(_ poller: borrowing Poller) -> Bool {
         guard let due = reopenAt, MonotonicClock.now() >= due else { return false }
         do {

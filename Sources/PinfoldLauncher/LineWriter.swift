@@ -26,8 +26,8 @@ struct LineWriter: ~Copyable {
         self.isSocket = isSocket
     }
 
-    /// The way to whoever reads a descriptor of ours, which may be shared with others, so that it must not be made
-    /// non-blocking: a pipe is opened anew, a socket has a flag for each call, and a file or a terminal waits for nobody.
+    /// Output to a descriptor that may be shared with others, so that it must not be made
+    /// non-blocking: a pipe is opened anew, a socket has a flag for each call, and a file or a terminal does not block.
     init(to number: Int32, token: UInt64) throws(Errno) {
         let shared = try OwnedDescriptor.duplicating(number)
         switch try shared.status().kind {
@@ -47,7 +47,7 @@ struct LineWriter: ~Copyable {
 
     private var number: Int32 { stream.descriptor.number }
 
-    /// Watches for the end of whoever reads, and for room where something waits.
+    /// Watches for the end of the reader, and for room if output waits.
     func watch(_ poller: borrowing Poller) {
         // A file has no end and always room, and epoll does not take it.
         try? poller.add(number, token: token, for: [])

@@ -33,7 +33,7 @@ package struct RelayOptions: Sendable {
     package var resumes: Bool
     /// Bytes of the longest line that is passed on.
     package var lineCap: Int
-    /// How long an agent may say nothing while it is made ready.
+    /// How long an agent may send nothing while it is initialized.
     package var responseTimeout: Duration
 
     package init(

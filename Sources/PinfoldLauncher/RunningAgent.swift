@@ -54,7 +54,7 @@ struct RunningAgent: ~Copyable {
         input.take()?.close(poller)
     }
 
-    /// Nothing more is heard of it.
+    /// Nothing more is received from it.
     mutating func forget(_ poller: borrowing Poller) {
         closeInput(poller)
         try? output.watch(false, poller)

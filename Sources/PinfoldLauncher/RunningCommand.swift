@@ -4,7 +4,7 @@ import PinfoldProtocol
 
 /// A command that runs in its session, and the lease on it.
 struct RunningCommand: ~Copyable {
-    /// A controller that has not said the end this long after all its stages is deaf.
+    /// A controller that has not reported the end this long after all stages does not answer any more.
     private static let unresponsiveAfter = Duration.seconds(15)
     /// With the command gone and the controller too, the status is held back for no longer than this.
     private static let absentAfter = Duration.seconds(5)
@@ -14,7 +14,7 @@ struct RunningCommand: ~Copyable {
     private var child: ChildProcess
     private var lease: LeaseConnection
     private(set) var status: CommandStatus?
-    /// After this nobody waits for the controller any more.
+    /// After this the controller is not awaited any more.
     private var giveUpAt: MonotonicClock.Instant?
 
     init(
@@ -43,7 +43,7 @@ struct RunningCommand: ~Copyable {
 
     /// What became of the command since the last question.
     ///
-    /// - Returns: whether that was its end, told to the controller by now.
+    /// - Returns: whether that was its end, which is then reported to the controller.
     mutating func recordChange(_ relay: SignalRelay, _ poller: borrowing Poller) throws(Errno) -> Bool {
         switch try child.poll(stops: true) {
         case .exited(let code)?: return recordEnd(.exited(code), poller)
@@ -74,7 +74,7 @@ struct RunningCommand: ~Copyable {
 
     // MARK: The controller
 
-    /// The next thing the controller says, or what became of it; nil where there is nothing now.
+    /// The next event of the controller, or the state of its connection; nil if there is none now.
     mutating func next(_ poller: borrowing Poller, log: (String) -> Void) -> LeaseConnection.LeaseUpdate? {
         guard let update = lease.next(poller) else { return nil }
         switch update {
@@ -87,7 +87,7 @@ struct RunningCommand: ~Copyable {
         return update
     }
 
-    /// Looks for a lost controller when it is time to, and says again what a new one cannot know.
+    /// Reconnects to a lost controller when due, and repeats the reports that a new one cannot know.
     ///
     /// - Returns: whether it is there again.
     mutating func reconnectIfDue(_ poller: borrowing Poller) -> Bool {
@@ -102,7 +102,7 @@ struct RunningCommand: ~Copyable {
         [giveUpAt, lease.reopenAt].compactMap { $0 }.min()
     }
 
-    /// Whether the controller does not say that it is over, though it should have by now.
+    /// Whether the controller has not reported the end though it should have by now.
     func isGivenUp(log: (String) -> Void) -> Bool {
         guard let giveUpAt, MonotonicClock.now() >= giveUpAt else { return false }
         log(
@@ -111,16 +111,16 @@ struct RunningCommand: ~Copyable {
         return true
     }
 
-    /// Nothing more is heard of it.
+    /// Nothing more is received from it.
     mutating func forget(_ poller: borrowing Poller) {
         if status == nil { try? poller.remove(child.pidfd.descriptor.number) }
         lease.close(poller)
     }
 }
 
-/// The one line on standard error that says why.
+/// The one line on standard error with the cause.
 enum LeaseReport {
-    /// Nil where the command's own status says everything.
+    /// Nil if the command's own status is enough.
     static func line(for ending: LeaseEvent.Ending, session: String) -> String? {
         if ending.isSuspended {
             let problem = ending.recordProblem.map { "; only while this controller runs: \($0)" } ?? ""

@@ -31,8 +31,8 @@ struct SignalRelay {
             return true
         }
         felt.insert(arrival.signal)
-        // The stop key may have been pressed between the shell's SIGCONT and ours, which then undid the stop. Whoever is
-        // stopped already does not notice a second one: SIGCONT discards it.
+        // The stop key may have been pressed between the shell's SIGCONT and ours, which then undid the stop. Whoever
+        // is stopped already does not notice a second one: SIGCONT discards it.
         return arrival.signal == .terminalStop && hasPassedResumeOn
     }
 
@@ -42,7 +42,7 @@ struct SignalRelay {
     }
 
     /// The command has stopped: with a terminal our shell must see us stop too, and take the terminal back. Without one
-    /// nobody would ever continue us, and the lease would hang on a stopped process.
+    /// no shell would continue us, and the lease would depend on a stopped process.
     func mirror(_ change: ProcessChange) {
         guard hasTerminal, case .stopped(let signal) = change else { return }
         Terminal.stopSelf(signal)

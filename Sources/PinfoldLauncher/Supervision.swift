@@ -42,7 +42,7 @@ struct Supervision: ~Copyable {
             _ = command.reconnectIfDue(loop.poller)
             if exitCode == nil, command.isGivenUp(log: log) { exitCode = command.status?.code ?? ExitCode.failed }
         }
-        // Not where the controller has something else to say, such as that the session was suspended.
+        // Not if the controller reported another outcome, such as a suspension.
         if let status = command.status, status.code == exitCode { loop.relay.mirror(status) }
         return exitCode ?? ExitCode.failed
     }

@@ -14,7 +14,7 @@ package enum StartOutcome: Sendable, Hashable {
 
 /// A child of this process.
 ///
-/// Whoever lets go of it without having seen its end leaves a zombie to whoever reaps it; nothing is killed.
+/// A value that is dropped before the end of its child leaves a zombie; nothing is killed.
 package struct ChildProcess: ~Copyable, Sendable {
     package let pid: ProcessID
     package let pidfd: Pidfd
@@ -60,7 +60,7 @@ package struct ChildProcess: ~Copyable, Sendable {
         }
     }
 
-    /// Makes a held child leave, with status 125 and without a word.
+    /// Makes a held child exit with status 125, without output.
     package mutating func abandonHold() {
         hold = nil
     }
@@ -87,7 +87,7 @@ package struct ChildProcess: ~Copyable, Sendable {
         return try concludeStart()
     }
 
-    /// Reads what the child says until so many bytes are there, or it says nothing more.
+    /// Reads from the child until so many bytes are there, or the end.
     private mutating func listen(until count: Int) throws(Errno) {
         var buffer = [UInt8](repeating: 0, count: 1 + MemoryLayout<pinfold_failure>.size)
         while heard.count < count {

@@ -87,7 +87,7 @@ extension OwnedDescriptor {
 
     /// Writes everything to a descriptor that waits for room.
     ///
-    /// - Throws: EPIPE where nobody reads, EAGAIN where the descriptor is non-blocking and full.
+    /// - Throws: EPIPE without a reader, EAGAIN where the descriptor is non-blocking and full.
     package borrowing func writeAll(_ bytes: [UInt8]) throws(Errno) {
         var done = 0
         while done < bytes.count {
@@ -101,9 +101,9 @@ extension OwnedDescriptor {
 
     /// Moves up to `count` bytes into `target` without copying them through this process. One of both is a pipe.
     ///
-    /// Never waits, so `wouldBlock` says either that the source is empty or that the target is full.
+    /// Never waits, so `wouldBlock` means either that the source is empty or that the target is full.
     /// - Throws: EINVAL where a file cannot be spliced (then read and write), EBADF where either was opened the
-    ///   wrong way by whoever started us. The corresponding C function is `splice`.
+    ///   wrong way by the parent process. The corresponding C function is `splice`.
     package borrowing func splice(to target: borrowing OwnedDescriptor, count: Int) throws(Errno) -> SpliceOutcome {
         let (from, into) = (number, target.number)
         do throws(Errno) {

@@ -3,7 +3,7 @@ import Glibc
 
 /// A directory that is held open, and the files below it.
 ///
-/// Names are resolved beneath it and never through a symbolic link: between two calls nobody can put another
+/// Names are resolved beneath it and never through a symbolic link: between two calls no process can put another
 /// directory in its place, and no name can lead out of it.
 @frozen @usableFromInline package struct Directory: ~Copyable, Sendable {
     package let descriptor: OwnedDescriptor
@@ -30,7 +30,7 @@ import Glibc
                     try retried("mkdir") { unsafe mkdir(path, permissions) }
                 }
             } catch .fileExists {
-                // By somebody else, or long ago.
+                // By another process, or long ago.
             }
             made += "/"
         }
@@ -124,7 +124,7 @@ import Glibc
         }
     }
 
-    /// Locks the directory for this open file alone, until it is closed. Returns false where somebody else holds it.
+    /// Locks the directory for this open file alone, until it is closed. Returns false if it is locked already.
     ///
     /// The lock goes with the process, however it dies. The corresponding C function is `flock`.
     package borrowing func lock() throws(Errno) -> Bool {
@@ -133,7 +133,7 @@ import Glibc
 }
 
 extension OwnedDescriptor {
-    /// Locks the open file for itself alone, until it is closed. Returns false where somebody else holds it.
+    /// Locks the open file for itself alone, until it is closed. Returns false if it is locked already.
     ///
     /// The corresponding C function is `flock`.
     package borrowing func lock() throws(Errno) -> Bool {

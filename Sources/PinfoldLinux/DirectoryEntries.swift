@@ -26,7 +26,7 @@ extension Directory {
         }
         defer { unsafe closedir(stream) }
         var found: [Entry] = []
-        // A null pointer is the end or an error, and only errno tells them apart. On an open directory of cgroup2 or
+        // A null pointer is the end or an error, and only errno distinguishes them. On an open directory of cgroup2 or
         // proc the one error is that it was removed meanwhile: then there is nothing in it.
         while let entry = unsafe readdir(stream) {
             let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { name in

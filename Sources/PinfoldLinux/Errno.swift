@@ -1,7 +1,7 @@
 import CPinfoldLinux
 import Glibc
 
-/// The number by which a system call says why it failed.
+/// The error number of a failed system call.
 ///
 /// A struct rather than an enum: a number this library has no constant for stays what it is.
 /// See errno(3).

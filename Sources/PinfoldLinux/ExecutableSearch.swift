@@ -6,8 +6,8 @@ extension Command {
 
     /// The file that will be executed: what execvp(3) would find.
     ///
-    /// In the parent, so that the answer comes before anything was started and says what was found: a file that may
-    /// not be executed is another mistake than a name nobody has (126 and 127 of every shell).
+    /// In the parent, so that the error comes before anything was started and names what was found: a file that may
+    /// not be executed is another mistake than a name that does not exist (126 and 127 of every shell).
     package func resolve() throws(SpawnError) -> ByteString {
         guard !executable.bytes.isEmpty else { throw SpawnError(.notFound, command: executable) }
         let start = try startDirectory()

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What stat(2) says of a file, as far as we need it.
+/// The fields of stat(2) that are needed here.
 package struct FileStatus: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
         case regular, directory, link, socket, pipe, device, other

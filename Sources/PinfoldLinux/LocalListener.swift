@@ -25,7 +25,7 @@ package enum ListenError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// A unix socket that others connect to by its path. See unix(7).
 package struct LocalListener: ~Copyable, Sendable {
-    /// Readable when somebody connects.
+    /// Readable when a client connects.
     package let descriptor: OwnedDescriptor
     package let path: String
     private let lock: OwnedDescriptor
@@ -37,7 +37,7 @@ package struct LocalListener: ~Copyable, Sendable {
     /// `path` + `.lock` is held, so that of two that start at once neither takes the other for dead.
     ///
     /// - Parameters:
-    ///   - permissions: of the socket's file; writing is what connecting needs. Set before anybody can connect.
+    ///   - permissions: of the socket's file; writing is what connecting needs. Set before a client can connect.
     ///   - directoryPermissions: of the directory, where it is missing; its own parent must exist.
     ///   - passesDescriptors: whether clients may send some from the start, see ``LocalStream/passDescriptors(_:)``.
     package init(
@@ -92,7 +92,7 @@ package struct LocalListener: ~Copyable, Sendable {
     }
 
     deinit {
-        // Not what somebody else has put there since.
+        // Not a file that was put there since.
         if let found = try? FileStatus.of(path: path), found.isSameFile(as: bound) { unsafe unlink(path) }
     }
 

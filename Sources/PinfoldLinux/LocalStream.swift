@@ -15,7 +15,7 @@ package struct PeerCredentials: Sendable, Hashable {
     }
 }
 
-/// What the kernel says of the process at the other end.
+/// The kernel's facts about the process at the other end.
 @frozen @usableFromInline package enum PeerProcess: ~Copyable, Sendable {
     case held(Pidfd)
     /// It was reaped, or there is no descriptor for it.
@@ -37,7 +37,7 @@ package struct PeerCredentials: Sendable, Hashable {
 /// The descriptors that came with a message.
 @frozen @usableFromInline package struct ReceivedDescriptors: ~Copyable, Sendable {
     package var accepted: DescriptorList
-    /// Those that came beyond what was welcome. To close one may take as long as whoever sent it likes: a socket
+    /// Those that came beyond what was welcome. To close one may take as long as its sender wants: a socket
     /// lingers, a file of FUSE is flushed. So they are not closed on the way.
     package var refused: DescriptorList
     /// Whether the kernel had to drop some, for instance because we are at our limit of open files.
@@ -55,16 +55,16 @@ package struct PeerCredentials: Sendable, Hashable {
 
     /// Connects to a path.
     ///
-    /// - Parameter timeout: a listener that is alive but accepts nobody keeps us waiting no longer.
-    /// - Throws: ECONNREFUSED and ENOENT where nobody listens, ETIMEDOUT, ENAMETOOLONG (107 bytes are allowed).
+    /// - Parameter timeout: how long to wait for a listener that is alive but does not accept.
+    /// - Throws: ECONNREFUSED and ENOENT without a listener, ETIMEDOUT, ENAMETOOLONG (107 bytes are allowed).
     ///
     /// The corresponding C function is `connect`.
     package static func connect(to path: String, timeout: Duration) throws(Errno) -> LocalStream {
         let address = try LocalAddress(path)
         let socket = OwnedDescriptor(owning: try once("socket") { Glibc::socket(AF_UNIX, streamType, 0) })
         let number = socket.number
-        // A non-blocking connect says EAGAIN at once where the queue is full, and nothing tells when it no longer is;
-        // a blocking one waits for room and keeps to the send timeout.
+        // A non-blocking connect returns EAGAIN at once if the queue is full, and no event follows when it no longer
+        // is; a blocking one waits for room and keeps to the send timeout.
         let microseconds = Int(max(timeout, .milliseconds(1)).wholeMicroseconds)
         var limit = timeval(tv_sec: microseconds / 1_000_000, tv_usec: suseconds_t(microseconds % 1_000_000))
         _ = try once("setsockopt") {
@@ -173,8 +173,8 @@ package struct PeerCredentials: Sendable, Hashable {
         pinfold_pass_descriptors(descriptor.number, on) == 0
     }
 
-    /// Delivers urgent bytes (`MSG_OOB`) among all others. Else the kernel throws them away on the way of a receive, and
-    /// closes the descriptors that came with them.
+    /// Delivers urgent bytes (`MSG_OOB`) among all others. Else the kernel throws them away on the way of a receive,
+    /// and closes the descriptors that came with them.
     ///
     /// The corresponding option is `SO_OOBINLINE`.
     package borrowing func takeUrgentBytesInline() {

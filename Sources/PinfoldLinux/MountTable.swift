@@ -1,4 +1,4 @@
-/// One mount, as a line of `/proc/self/mountinfo` tells it. See proc_pid_mountinfo(5).
+/// One mount, a line of `/proc/self/mountinfo`. See proc_pid_mountinfo(5).
 package struct Mount: Sendable, Hashable {
     /// Which part of the file system is mounted: `/` for all of it.
     package var root: String
@@ -46,7 +46,7 @@ package struct Mount: Sendable, Hashable {
     }
 }
 
-/// One hierarchy a process is in, as a line of `/proc/PID/cgroup` tells it. See cgroups(7).
+/// One hierarchy a process is in, a line of `/proc/PID/cgroup`. See cgroups(7).
 package struct CgroupMembership: Sendable, Hashable {
     /// 0 is the unified hierarchy.
     package var hierarchy: Int

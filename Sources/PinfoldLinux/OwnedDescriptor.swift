@@ -15,7 +15,8 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
     }
 
     deinit {
-        // Never retried: Linux has freed the number even when close(2) says EINTR, and by now it may be another file.
+        // Never retried: Linux has freed the number even when close(2) returns EINTR, and by now it may be another
+        // file.
         _ = try? once("close") { Glibc::close(number) }
     }
 
@@ -35,14 +36,14 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
 }
 
 extension OwnedDescriptor {
-    /// A second number, 3 or above and close-on-exec, for a descriptor somebody else owns, such as 0, 1 or 2.
+    /// A second number, 3 or above and close-on-exec, for a descriptor with another owner, such as 0, 1 or 2.
     ///
     /// - Throws: EBADF where it is closed; then nothing of ours was at fault.
     package static func duplicating(_ number: Int32) throws(Errno) -> OwnedDescriptor {
         OwnedDescriptor(owning: try retried("fcntl", ours: false) { fcntl(number, F_DUPFD_CLOEXEC, 3) })
     }
 
-    /// Closes and reports what close(2) says: for files whose last write may fail late.
+    /// Closes and reports the error of close(2): for files whose last write may fail late.
     package consuming func close() throws(Errno) {
         let number = release()
         _ = try once("close") { Glibc::close(number) }

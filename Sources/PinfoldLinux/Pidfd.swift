@@ -4,7 +4,7 @@ import Glibc
 /// A process's number. It may be another process's as soon as this one was reaped: keep a ``Pidfd``.
 public typealias ProcessID = Int32
 
-/// What became of a child, as waitid(2) tells it.
+/// The state of a child, as waitid(2) reports it.
 package enum ProcessChange: Sendable, Hashable {
     case exited(Int32)
     case signaled(Signal, dumpedCore: Bool)
@@ -53,7 +53,7 @@ package enum ProcessChange: Sendable, Hashable {
         do throws(Errno) {
             return try probe(0)
         } catch {
-            return true  // EPERM: somebody else's, and there.
+            return true  // EPERM: another user's, and there.
         }
     }
 

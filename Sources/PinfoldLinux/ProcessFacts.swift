@@ -1,6 +1,6 @@
 import Glibc
 
-/// What `/proc/PID/stat` says of a process. See proc(5).
+/// The facts of `/proc/PID/stat`. See proc(5).
 package struct ProcessStat: Sendable, Hashable {
     package var process: ProcessID
     /// The name, 15 bytes at most; any characters may be in it.
@@ -10,7 +10,7 @@ package struct ProcessStat: Sendable, Hashable {
     package var parent: ProcessID
     package var processGroup: ProcessID
     package var session: ProcessID
-    /// Clock ticks between boot and its start: with the number, it tells a process from a later one.
+    /// Clock ticks between boot and its start: with the number, it distinguishes a process from a later one.
     package var startTime: UInt64
 
     /// Reads the text of the file; nil where it is none.
@@ -38,7 +38,7 @@ package struct ProcessStat: Sendable, Hashable {
     }
 }
 
-/// What `/proc/PID/status` says of a process. See proc(5).
+/// The facts of `/proc/PID/status`. See proc(5).
 package struct ProcessStatus: Sendable, Hashable {
     /// The process a thread belongs to; of a process, itself.
     package var process: ProcessID

@@ -3,8 +3,8 @@ import Glibc
 
 /// Takes the status of any child that has ended; nil where there is none.
 ///
-/// For PID 1 alone, to whom every orphan belongs. Anybody else would take the status from whoever started the child and
-/// waits for it. The corresponding C function is `waitpid` with -1 and `WNOHANG`.
+/// For PID 1 alone, to whom every orphan belongs. Any other process would take the status from the code that started
+/// the child and waits for it. The corresponding C function is `waitpid` with -1 and `WNOHANG`.
 package func reapAnyChild() -> (process: ProcessID, end: ProcessChange)? {
     var status: Int32 = 0
     let process = unsafe waitpid(-1, &status, WNOHANG)

@@ -30,7 +30,7 @@ package func limitKeptMemory(to bytes: Int32) {
 
 /// Makes orphans below this process its own children, as they are PID 1's in a container. See prctl(2).
 ///
-/// From then on children appear that nobody here has started, and they must be reaped.
+/// From then on children appear that this process did not start, and they must be reaped.
 package func becomeSubreaper(_ on: Bool = true) throws(Errno) {
     _ = try once("prctl") { pinfold_set_subreaper(on) }
 }

@@ -96,8 +96,8 @@ package struct SignalSet: Sendable, Hashable, ExpressibleByArrayLiteral {
 }
 
 extension SignalSet {
-    /// The signals this process was started to ignore, or ignores by now: what `nohup` asks for. To be read first thing,
-    /// and given to children as ``SpawnOptions/ignoredSignals``.
+    /// The signals this process was started to ignore, or ignores by now: what `nohup` asks for. To be read first
+    /// thing, and given to children as ``SpawnOptions/ignoredSignals``.
     package static func ignored() -> SignalSet {
         SignalSet(
             (Int32(1)...64).filter { number in

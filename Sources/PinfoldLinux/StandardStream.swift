@@ -1,14 +1,14 @@
 import Glibc
 
-/// Standard output or standard error, as whoever started us left it. It may be closed, or open for reading only, and the
-/// open file behind it belongs to others too: nothing about it is changed.
+/// Standard output or standard error, as the parent process left it. It may be closed, or open for reading only, and
+/// the open file behind it belongs to others too: nothing about it is changed.
 package enum StandardStream: Int32, Sendable {
     case output = 1
     case error = 2
 
     /// Writes everything, and waits for room. Needs no descriptor of its own.
     ///
-    /// - Throws: EBADF where it is closed or cannot be written, EPIPE where nobody reads, ENOSPC.
+    /// - Throws: EBADF where it is closed or cannot be written, EPIPE without a reader, ENOSPC.
     ///
     /// The corresponding C function is `write`.
     package func write(_ bytes: [UInt8]) throws(Errno) {

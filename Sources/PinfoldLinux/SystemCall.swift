@@ -3,8 +3,8 @@ import Glibc
 /// The only function that reads `errno`.
 ///
 /// EBADF and EFAULT cannot come from the world, only from us: a descriptor that was closed too early may by now be
-/// somebody else's, and to go on would write into the wrong file. Calls on a descriptor that the program was started
-/// with say so by `ours: false`, for the caller may have closed it or opened it the wrong way.
+/// another file's, and to go on would write into the wrong file. Calls on a descriptor that the program was started
+/// with pass `ours: false`, for the caller may have closed it or opened it the wrong way.
 private func lastError(of call: StaticString, ours: Bool) -> Errno {
     let error = Errno(rawValue: errno)
     if error == .badAddress || (ours && error == .badDescriptor) {
@@ -37,8 +37,8 @@ package func retried<Number: FixedWidthInteger & SignedInteger>(
     }
 }
 
-/// The same for a read or a write. EBADF says of those also that a descriptor was opened for the other of both, by whoever
-/// started us; that is an error like any other, and not our end.
+/// The same for a read or a write. EBADF there also means that a descriptor was opened for the other direction, by
+/// the process that started us; that is an error like any other, and not our end.
 @inline(__always) @discardableResult
 func retried<Number: FixedWidthInteger & SignedInteger>(
     _ name: StaticString, on number: Int32, _ call: () -> Number

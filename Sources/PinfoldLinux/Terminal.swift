@@ -37,15 +37,15 @@ package enum Terminal {
     /// The process group this process is in.
     package static func ownGroup() -> ProcessID { getpgrp() }
 
-    /// Stops this process as the signal would if nobody had caught or blocked it, and returns when it is continued.
+    /// Stops this process as the signal would by default, and returns when it is continued.
     ///
-    /// So that whoever waits for us sees the stop that ended our child's turn, with the same signal.
+    /// So that the parent process sees the stop of our child, with the same signal.
     package static func stopSelf(_ signal: Signal) {
         takeDefault(signal)
     }
 
-    /// Ends this process as the signal would if nobody had caught or blocked it, but leaves no core file: whoever waits
-    /// for us shall see what our child died of, and that one has left a core file already.
+    /// Ends this process as the signal would by default, but leaves no core file: the parent
+    /// must see the signal that ended our child, which has left a core file already.
     package static func endSelf(_ signal: Signal) {
         pinfold_forbid_core()
         takeDefault(signal)

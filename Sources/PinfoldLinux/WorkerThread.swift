@@ -5,7 +5,7 @@ import Glibc
 ///
 /// A job and its result travel as pointers through two pipes. No lock is needed: the kernel hands a pipe's bytes over
 /// under a lock of its own, so everything written before a write(2) is visible after the read(2) that returns its
-/// bytes, and nobody changes what is in a box after it was made. A pointer is shorter than PIPE_BUF: it arrives whole.
+/// bytes, and a box never changes after it was made. A pointer is shorter than PIPE_BUF: it arrives whole.
 /// Not `Sendable`: it belongs to the thread that made it.
 package final class WorkerThread<Result: Sendable> {
     private var jobs: OwnedDescriptor?
@@ -97,8 +97,9 @@ package final class WorkerThread<Result: Sendable> {
     }
 }
 
-/// The way back. Both threads hold both ends: what is in the pipe is only an address, so whoever is the last to let go
-/// releases what nobody took. A reading end of the owner alone would be closed while an abandoned thread sends.
+/// The way back. Both threads hold both ends: what is in the pipe is only an address, so the last one to let go
+/// releases results that were not taken. A reading end of the owner alone would be closed while an abandoned thread
+/// sends.
 private final class ResultPipe<Result: Sendable>: Sendable {
     let reading: OwnedDescriptor
     let writing: OwnedDescriptor

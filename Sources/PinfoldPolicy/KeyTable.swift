@@ -1,6 +1,6 @@
 import PinfoldCore
 
-/// Finding a key by the name somebody typed.
+/// Finding a key by the name in a policy file.
 enum KeyTable {
     static func apply<Policy>(
         _ assignment: UnitFile.Assignment, from keys: [PolicyKey<Policy>], to policy: inout Policy
@@ -11,7 +11,7 @@ enum KeyTable {
         try key.apply(assignment.value, to: &policy)
     }
 
-    /// A key nobody knows, with the one that was probably meant.
+    /// An unknown key, with the one that was probably meant.
     static func unknown(_ name: String, among names: [String]) -> ValueProblem {
         let lowered = name.lowercased()
         let nearest = names.map { (name: $0, distance: distance(lowered, $0.lowercased())) }.min {

@@ -1,10 +1,10 @@
 package import PinfoldCore
 
-/// A file of the policy folder, as somebody who can read files hands it over.
+/// A file of the policy folder, as read by the caller.
 package struct PolicySource: Sendable {
     /// Below the policy folder: `pool.policy`, `agent.policy`, `agent.policy.d/10-more.conf`.
     package let name: String
-    /// As complaints shall call it.
+    /// Its name in diagnostics.
     package let path: String
     package let content: Result<[UInt8], Unreadable>
 
@@ -23,7 +23,7 @@ package struct PolicySource: Sendable {
     }
 }
 
-/// Everything a policy folder says, checked as a whole: either all of it holds or none.
+/// The contents of a policy folder, checked as a whole: all of it applies or none.
 package struct PolicySet: Sendable {
     package let pool: PoolPolicy
     package let book: PolicyBook
@@ -52,8 +52,8 @@ package struct PolicySet: Sendable {
         self.origins = origins
     }
 
-    /// Reads the files of a folder: `pool.policy`, `NAME.policy`, and the drop-ins `NAME.policy.d/*.conf` of each, which
-    /// are laid over it in the order of their names.
+    /// Reads the files of a folder: `pool.policy`, `NAME.policy`, and the drop-ins `NAME.policy.d/*.conf` of each,
+    /// which are laid over it in the order of their names.
     package init(_ sources: [PolicySource]) throws(Rejection) {
         var reader = PolicyReader()
         for source in sources.sorted(by: PolicyReader.comesBefore) { reader.take(source) }

@@ -58,7 +58,7 @@ enum CPUWeightSyntax {
         }
     }
 
-    /// The weight as the kernel weighs it: 100 where nothing is said.
+    /// The weight as the kernel weighs it: 100 if not set.
     static func order(_ weight: CPUWeight?) -> UInt64 {
         switch weight {
         case nil: 100

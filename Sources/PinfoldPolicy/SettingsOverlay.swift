@@ -3,7 +3,7 @@ package import PinfoldCore
 /// What a caller lays over the policy of one session: `--set Key=Value`, `pinfold set`.
 package enum SettingsOverlay {
     /// The most bytes of one setting's value. The longest honest one lists processors; each is kept with its session,
-    /// sent to whoever asks for it, and read again at every start.
+    /// sent to every client that asks for it, and read again at every start.
     package static let longestValue = 256
 
     /// Settings laid over settings: of each key the later one stays.

@@ -19,7 +19,7 @@ package struct Call: Hashable, Sendable {
 
     /// Reads a frame.
     ///
-    /// - Throws: `MalformedFrame` where the bytes are not a call; there is then nobody to answer.
+    /// - Throws: `MalformedFrame` where the bytes are not a call; there is then no caller to answer.
     package init(frame: [UInt8]) throws(MalformedFrame) {
         do {
             let object = try Self.object(frame, values: Frame.mostValues)

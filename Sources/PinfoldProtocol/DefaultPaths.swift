@@ -1,4 +1,4 @@
-/// Where controller and clients find each other and their files, unless told otherwise.
+/// Where controller and clients find each other and their files by default.
 package struct DefaultPaths: Hashable, Sendable {
     package let socket: String
     package let state: String

@@ -3,8 +3,9 @@ package enum Frame {
     /// The most bytes of one message that a controller takes from a client. The largest honest one brings a resume
     /// token of 256 KiB, of which JSON may make six times as many bytes.
     package static let longestCall = 2 << 20
-    /// The most JSON values in one call. The longest command that the kernel starts by default has 233,000 words (2 MiB,
-    /// of which each takes two bytes and a pointer), and each value is many bytes in memory, though only one on the wire.
+    /// The most JSON values in one call. The longest command that the kernel starts by default has 233,000 arguments
+    /// (2 MiB, of which each takes two bytes and a pointer), and each value is many bytes in memory, though only one
+    /// on the wire.
     package static let mostValues = 1 << 18
     /// The most bytes of one message that a client takes from its controller: a list of some ten thousand sessions.
     package static let longestReply = 16 << 20
@@ -23,7 +24,7 @@ package struct FrameReader: Sendable {
     /// What an idle connection keeps of the memory for its last frame.
     private static let keptCapacity = 4 << 10
 
-    /// A frame that grows beyond the cap without an end: whoever sends it does not speak varlink.
+    /// A frame that grows beyond the cap without an end: its sender does not use varlink.
     package struct TooLong: Error, Hashable, Sendable, CustomStringConvertible {
         package let longest: Int
         package var description: String { "a message has more than \(longest) bytes without an end" }
@@ -60,7 +61,7 @@ package struct FrameReader: Sendable {
         return frame
     }
 
-    /// Whether ``next()`` has something to say: a whole frame, or that one is too long.
+    /// Whether ``next()`` returns a frame or throws.
     package var hasFrame: Bool { end != nil || buffer.count - start > longest }
 
     /// Bytes of memory that are held for the frames not taken yet.

@@ -1,4 +1,5 @@
-/// The interfaces as text, for introspection and for generators of client code. See varlink.org, "Interface Definition".
+/// The interfaces as text, for introspection and for generators of client code. See varlink.org, "Interface
+/// Definition".
 package enum Interface {
     package static let names = ["io.pinfold", "org.varlink.service"]
 

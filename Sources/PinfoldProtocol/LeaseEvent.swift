@@ -1,7 +1,7 @@
 package import PinfoldCore
 package import PinfoldJSON
 
-/// What a controller tells a launcher over its lease: the replies to `Open` and `Reopen`.
+/// What a controller sends to a launcher over its lease: the replies to `Open` and `Reopen`.
 package enum LeaseEvent: Hashable, Sendable {
     /// Waiting for a place.
     case queued(position: Int)
@@ -10,7 +10,7 @@ package enum LeaseEvent: Hashable, Sendable {
     /// The held child is in the cgroup now: let it execute.
     case attached
     case attachFailed(reason: String)
-    /// First stage of ending: close the command's stdin, unless ``PinfoldCore/InputClosing`` says that it is taken back.
+    /// First stage of ending: close the command's stdin, unless it is taken back, see ``PinfoldCore/InputClosing``.
     case closeInput(Cause, InputClosing)
     /// A turn is open for too long: ask the agent to cancel it. If it is not over soon after, the life ends.
     ///
@@ -71,7 +71,7 @@ package enum LeaseEvent: Hashable, Sendable {
         }
     }
 
-    /// Whether the controller says nothing more over this lease.
+    /// Whether it is the last event over this lease.
     package var isLast: Bool {
         switch self {
         case .released, .ended: true

@@ -27,7 +27,7 @@ package struct SessionDescription: Hashable, Sendable {
 
     /// - Parameters:
     ///   - sessionsPath: the path of the directory that holds the lives' cgroups.
-    ///   - now: the moment for which idle and busy are told.
+    ///   - now: the moment for which idle and busy are computed.
     package init(_ session: Session, budget: PoolBudget, sessionsPath: String, at now: Instant) {
         id = session.id.text
         life = session.lives

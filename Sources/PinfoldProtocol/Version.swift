@@ -1,4 +1,4 @@
-/// The version of this program: both ends of the socket say it.
+/// The version of this program, sent by both ends of the socket.
 package enum Version {
     package static let text = "0.1.0"
 }

@@ -23,7 +23,7 @@ struct Client: ~Copyable {
 
     /// The answer's parameters.
     ///
-    /// - Throws: `InterfaceError` where the controller says no.
+    /// - Throws: `InterfaceError` if the controller refuses.
     mutating func ask(_ request: Request, within patience: Duration? = ControllerSocket.responseTimeout) throws
         -> JSONObject
     {

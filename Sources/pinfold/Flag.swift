@@ -50,7 +50,7 @@ extension Arguments {
     ///
     /// - Parameters:
     ///   - position: where the first of them stands among all arguments of the process.
-    ///   - endsAtFirstWord: whether flags behind the first word belong to somebody else: to the command to be run.
+    ///   - endsAtFirstWord: whether flags behind the first word belong to the command to be run.
     init(
         _ arguments: [String], startingAt position: Int, flags: [Flag], endsAtFirstWord: Bool
     ) throws(UsageError) {

@@ -2,7 +2,7 @@ import PinfoldLinux
 import PinfoldPolicy
 import PinfoldProtocol
 
-/// What every command is told that starts another one in a session.
+/// Flags of every command that starts another one in a session.
 struct LaunchFlags {
     static let all = [
         Flag("session", short: "s", value: "ID", "the session's name (default: one made from the command's)"),
@@ -14,7 +14,7 @@ struct LaunchFlags {
         Flag.socket,
     ]
 
-    /// What of a command line is told to the controller, bytes: enough for any pattern, and below what it takes.
+    /// How much of a command line is sent to the controller, bytes: enough for any pattern, and below what it takes.
     private static let mostTold = 64 << 10
 
     let open: OpenRequest

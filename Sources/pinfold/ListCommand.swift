@@ -45,7 +45,7 @@ enum ListCommand {
             })
     }
 
-    /// A limit that nobody holds must not look like one.
+    /// A limit that is not enforced must not look like one.
     private static func maximum(_ session: SessionDescription) -> String {
         switch session.enforcement {
         case nil: "-"

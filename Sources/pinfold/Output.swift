@@ -36,7 +36,7 @@ enum Output {
     }
 
     private static func write(_ text: String) {
-        // Nobody is left to be told where this does not work.
+        // No output is left if this fails.
         try? StandardStream.error.write(Array("pinfold: \(text)".utf8))
     }
 

@@ -17,7 +17,7 @@ enum ShowCommand {
         return 0
     }
 
-    /// One object: the session's members first, as in `list`, then what only `show` tells.
+    /// One object: the session's members first, as in `list`, then what only `show` has.
     private static func merged(_ answer: JSONObject) -> JSON {
         guard var session = answer["session"]?.object else { return .object(answer) }
         for key in ["settings", "policy", "unenforced"] where answer[key] != nil {

@@ -27,7 +27,7 @@ enum TokenCommand {
         return 0
     }
 
-    /// Inside a session its life too, so that what an old one still says changes nothing.
+    /// Inside a session its life too, so that a late call of an old one changes nothing.
     private static func subject(_ arguments: Arguments) throws(UsageError) -> (session: String, life: UInt64?) {
         if let named = arguments["session"] { return (named, nil) }
         guard let session = environmentVariable("PINFOLD_SESSION"), !session.isEmpty else {
