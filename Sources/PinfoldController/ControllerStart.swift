@@ -21,46 +21,26 @@ package struct ControllerStart {
         let hierarchy = try attempt { try Hierarchy.find() }
         let path = try attempt { try SliceLocation.find(named: options.slice, in: hierarchy) }
         let isEnforcing = policies.pool.enforcement == .kernel
-        // Before the slice: who is refused here has touched nothing.
+        // Before the slice: a start that is refused here has touched nothing.
         let records = try attempt { try RecordStore(in: StateFolder(options.state), clock: clock) }
         let slice = try takeOver(path, isEnforcing: isEnforcing)
-        let report = slice.report
-        for (name, problem) in report.unavailable.sorted(by: { $0.key < $1.key }) {
-            notice("the \(name) controller is not at work: \(problem)")
-        }
-        if let problem = report.ownCgroupProblem { notice("the controller stays where it is: \(problem)") }
-        let meters = try attempt {
-            guard let sessions = try slice.root.child("sessions") else { throw WorldError("\(path)/sessions is gone") }
-            return try PoolMeters(
-                sessions: sessions, slicePath: path, mountPoint: hierarchy.mountPoint ?? "/sys/fs/cgroup")
-        }
+        let enforcement: Enforcement = slice.report.enabled.contains("memory") ? .kernel : .none
+        let meters = try openMeters(of: slice, at: path, in: hierarchy)
         let budget = try attempt {
             PoolBudget(
                 policy: policies.pool, effectiveLimit: try meters.effectiveLimit().bytes, taskLimit: SystemTasks.limit()
             )
         }
-        let enforcement: Enforcement = report.enabled.contains("memory") ? .kernel : .none
         try limitPool(slice.sessions, budget, hasSwap: meters.hasSwap, isEnforcing: isEnforcing)
         let features = Doctor.examine(
-            hierarchy, slice: path, controllers: Doctor.ControllerFacts(report),
+            hierarchy, slice: path, controllers: Doctor.ControllerFacts(slice.report),
             features: Doctor.probe(below: slice.sessions))
-
-        let world: SliceWorld
-        do throws(Errno) {
-            world = try SliceWorld(
-                slice: slice, in: hierarchy, meters: meters, isEnforcing: isEnforcing, budget: budget, notice: notice)
-        } catch {
-            throw ServeFailure("cannot watch the sessions: \(error)")
-        }
-        let listener = try listen()
-        let boot = (try? bootID()) ?? ""
-        let decode = { (object: JSONObject) throws(WorldError) in
-            try SessionRecord(json: object, boot: boot, now: clock()) { policy(named: $0, $1, in: policies) }
-        }
-        let loaded = records.load(decode)
         let configuration = Controller.Configuration(
             socket: options.socket, slice: path, policyFolder: options.policies, enforcement: enforcement,
             features: features, sayings: notice)
+        let world = try watch(slice, in: hierarchy, meters, budget, isEnforcing: isEnforcing)
+        let listener = try listen()
+        let boot = (try? bootID()) ?? ""
         let controller: Controller
         do throws(Errno) {
             controller = try Controller(
@@ -69,6 +49,44 @@ package struct ControllerStart {
         } catch {
             throw ServeFailure("cannot start the loop: \(error)")
         }
+        try adopt(into: controller, world, records, boot: boot)
+        notice(
+            "ready: slice \(path), \(Wording.count(controller.pool.sessions.count, "session")) known, "
+                + "\(Wording.bytes(budget.effectiveLimit)) of memory, enforcement \(enforcement.rawValue)")
+        return controller
+    }
+
+    private func openMeters(
+        of slice: borrowing Slice, at path: String, in hierarchy: Hierarchy
+    ) throws(ServeFailure) -> PoolMeters {
+        do {
+            guard let sessions = try slice.root.child("sessions") else { throw WorldError("\(path)/sessions is gone") }
+            return try PoolMeters(
+                sessions: sessions, slicePath: path, mountPoint: hierarchy.mountPoint ?? "/sys/fs/cgroup")
+        } catch {
+            throw ServeFailure("\(error)")
+        }
+    }
+
+    private func watch(
+        _ slice: consuming Slice, in hierarchy: Hierarchy, _ meters: PoolMeters, _ budget: PoolBudget, isEnforcing: Bool
+    ) throws(ServeFailure) -> SliceWorld {
+        do throws(Errno) {
+            return try SliceWorld(
+                slice: slice, in: hierarchy, meters: meters, isEnforcing: isEnforcing, budget: budget, notice: notice)
+        } catch {
+            throw ServeFailure("cannot watch the sessions: \(error)")
+        }
+    }
+
+    /// Takes over what a former controller left: its records, and the sessions that are alive.
+    private func adopt(
+        into controller: Controller, _ world: SliceWorld, _ records: RecordStore, boot: String
+    ) throws(ServeFailure) {
+        let decode = { (object: JSONObject) throws(WorldError) in
+            try SessionRecord(json: object, boot: boot, now: clock()) { policy(named: $0, $1, in: controller.policies) }
+        }
+        let loaded = records.load(decode)
         for problem in loaded.problems {
             controller.log(LoggedEvent(.recordSetAside, nil, [("message", .text(problem))]))
         }
@@ -78,10 +96,6 @@ package struct ControllerStart {
         } catch {
             throw ServeFailure(error.description)
         }
-        notice(
-            "ready: slice \(path), \(Wording.count(controller.pool.sessions.count, "session")) known, "
-                + "\(Wording.bytes(budget.effectiveLimit)) of memory, enforcement \(enforcement.rawValue)")
-        return controller
     }
 
     private func readPolicies() throws(ServeFailure) -> PolicySet {
@@ -100,7 +114,12 @@ package struct ControllerStart {
     private func takeOver(_ path: String, isEnforcing: Bool) throws(ServeFailure) -> Slice {
         let isNew = try attempt { try SliceLocation.make(path) }
         do throws(CgroupError) {
-            return try Slice.takeOver(path, requiringMemory: isEnforcing)
+            let slice = try Slice.takeOver(path, requiringMemory: isEnforcing)
+            for (name, problem) in slice.report.unavailable.sorted(by: { $0.key < $1.key }) {
+                notice("the \(name) controller is not at work: \(problem)")
+            }
+            if let problem = slice.report.ownCgroupProblem { notice("the controller stays where it is: \(problem)") }
+            return slice
         } catch {
             // What we only made to find out that we cannot use it.
             if isNew { _ = try? Cgroup.open(path)?.remove() }

@@ -26,6 +26,44 @@ extension Controller {
     /// Nil where the answer comes later, or over a lease.
     private func answer(_ request: Request, _ connection: ClientConnection) throws(InterfaceError) -> Reply? {
         switch request {
+        case .open, .reopen, .started, .attach, .startFailed, .exited, .active, .turn, .remember:
+            return try answerLauncher(request, connection)
+        case .list, .listPage, .show, .explain, .events, .reload, .describe:
+            return try report(request, connection)
+        case .order(let verb, let name):
+            let id = try visible(name, connection)
+            connection.open = .order(id)
+            connection.isTouching = verb == .touch
+            dispatch(.ordered(Order(client: connection.id, session: id, verb: verb.verb, by: connection.user)))
+            return nil
+        case .set(let name, let settings):
+            try set(settings, of: try visible(name, connection), connection)
+            return nil
+        case .setToken(let name, let life, let token):
+            let id = try visible(name, connection)
+            connection.open = .token(id)
+            dispatch(
+                .ordered(
+                    Order(
+                        client: connection.id, session: id, verb: .setToken(life: life, token: token),
+                        by: connection.user)))
+            return nil
+        case .information:
+            return Reply([
+                "vendor": "Pinfold", "product": "pinfold", "version": .string(Version.text),
+                "url": "", "interfaces": .array(Interface.names.map { .string($0) }),
+            ])
+        case .interfaceDescription(let name):
+            guard let text = Interface.description(of: name) else { throw .interfaceNotFound(name) }
+            return Reply(["description": .string(text)])
+        }
+    }
+
+    /// Calls over a lease, or for one.
+    private func answerLauncher(
+        _ request: Request, _ connection: ClientConnection
+    ) throws(InterfaceError) -> Reply? {
+        switch request {
         case .open(let open):
             try requestSession(open, connection)
             return nil
@@ -62,39 +100,21 @@ extension Controller {
         case .remember(let token):
             dispatch(.token(try lease(of: connection), token))
             return Reply()
-        case .list: return list(after: nil, limit: nil, connection)
-        case .listPage(let after, let limit): return list(after: after, limit: limit, connection)
-        case .show(let name): return try show(try visible(name, connection))
-        case .explain: return Reply(explain(to: connection))
-        case .order(let verb, let name):
-            let id = try visible(name, connection)
-            connection.open = .order(id)
-            connection.isTouching = verb == .touch
-            dispatch(.ordered(Order(client: connection.id, session: id, verb: verb.verb, by: connection.user)))
-            return nil
-        case .set(let name, let settings):
-            try set(settings, of: try visible(name, connection), connection)
-            return nil
-        case .setToken(let name, let life, let token):
-            let id = try visible(name, connection)
-            connection.open = .token(id)
-            dispatch(
-                .ordered(
-                    Order(
-                        client: connection.id, session: id, verb: .setToken(life: life, token: token),
-                        by: connection.user)))
-            return nil
-        case .events(let follow, let since): return try events(follow: follow, since: since, connection)
-        case .reload: return try reload(connection)
-        case .describe: return Reply(description())
-        case .information:
-            return Reply([
-                "vendor": "Pinfold", "product": "pinfold", "version": .string(Version.text),
-                "url": "", "interfaces": .array(Interface.names.map { .string($0) }),
-            ])
-        case .interfaceDescription(let name):
-            guard let text = Interface.description(of: name) else { throw .interfaceNotFound(name) }
-            return Reply(["description": .string(text)])
+        default: return nil
+        }
+    }
+
+    /// Calls that change nothing, or only the policies.
+    private func report(_ request: Request, _ connection: ClientConnection) throws(InterfaceError) -> Reply? {
+        switch request {
+        case .list: list(after: nil, limit: nil, connection)
+        case .listPage(let after, let limit): list(after: after, limit: limit, connection)
+        case .show(let name): try show(try visible(name, connection))
+        case .explain: Reply(explain(to: connection))
+        case .events(let follow, let since): try events(follow: follow, since: since, connection)
+        case .reload: try reload(connection)
+        case .describe: Reply(description())
+        default: nil
         }
     }
 

@@ -26,11 +26,6 @@ extension SessionPool {
     /// Sessions that live or wait within one outermost session, however deep.
     static let mostNested = 64
 
-    /// The groups of a session, the nearest first.
-    func groups(of owner: UserID, openedIn parent: LifeID?) -> [Group] {
-        ancestors(of: parent).map(Group.session) + [.user(owner), .pool]
-    }
-
     /// The lives that a life was opened from within, the nearest first.
     func ancestors(of parent: LifeID?) -> [LifeID] {
         var found: [LifeID] = []

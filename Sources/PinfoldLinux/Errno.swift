@@ -42,12 +42,6 @@ extension Errno {
     public static let interrupted = Errno(rawValue: EINTR)
     /// EIO
     public static let inputOutput = Errno(rawValue: EIO)
-    /// ENXIO
-    public static let noSuchDeviceOrAddress = Errno(rawValue: ENXIO)
-    /// E2BIG
-    public static let argumentsTooLong = Errno(rawValue: E2BIG)
-    /// ENOEXEC
-    public static let executableFormat = Errno(rawValue: ENOEXEC)
     /// EBADF
     public static let badDescriptor = Errno(rawValue: EBADF)
     /// ECHILD
@@ -100,8 +94,6 @@ extension Errno {
     public static let noData = Errno(rawValue: ENODATA)
     /// EOPNOTSUPP
     public static let notSupported = Errno(rawValue: EOPNOTSUPP)
-    /// EADDRINUSE
-    public static let addressInUse = Errno(rawValue: EADDRINUSE)
     /// ECONNRESET
     public static let connectionReset = Errno(rawValue: ECONNRESET)
     /// ETIMEDOUT
