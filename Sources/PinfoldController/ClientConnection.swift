@@ -46,7 +46,7 @@ package final class ClientConnection {
         guard let stream = stream.take() else { return }
         // Nothing can come from here on; what has come may be descriptors.
         stream.hangUp()
-        if stream.hasUnread { closingThread.close(stream.takeDescriptor(), of: peer.user) }
+        if stream.holdsDescriptors { closingThread.close(stream.takeDescriptor(), of: peer.user) }
     }
 
     var user: UserID { UserID(peer.user) }

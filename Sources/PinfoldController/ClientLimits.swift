@@ -20,7 +20,8 @@ struct ClientLimits {
 
     init(openFiles: UInt64) {
         connections = max(8, min(8_192, Int(clamping: openFiles / 2)))
-        connectionsPerUser = max(4, connections / 4)
+        // So few that a handful of users together cannot take all.
+        connectionsPerUser = max(4, min(connections / 4, max(connections / 16, 64)))
         keptConnections = connections / 16
     }
 

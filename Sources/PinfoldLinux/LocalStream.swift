@@ -182,8 +182,14 @@ package struct PeerCredentials: Sendable, Hashable {
         _ = unsafe setsockopt(descriptor.number, SOL_SOCKET, SO_OOBINLINE, &on, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    /// Whether something came that was not received. Closing the socket then closes the descriptors among it.
-    package var hasUnread: Bool { pinfold_unread(descriptor.number) != 0 }
+    /// Whether descriptors may have come that were not received. Closing the socket closes them.
+    ///
+    /// From `scm_fds` in `/proc/self/fdinfo` (Linux 5.11); true where the kernel does not show it and anything is unread.
+    package var holdsDescriptors: Bool {
+        guard pinfold_unread(descriptor.number) != 0 else { return false }
+        let facts = try? OwnedDescriptor.open("/proc/self/fdinfo/\(descriptor.number)", .read).readToEnd()
+        return !String(decoding: facts ?? [], as: UTF8.self).split(separator: "\n").contains("scm_fds: 0")
+    }
 
     /// Gives up the socket as a stream.
     package consuming func takeDescriptor() -> OwnedDescriptor { descriptor }

@@ -264,6 +264,22 @@ import Testing
         }
     }
 
+    /// Found by the fuzzer of the socket: a thread that waits for one close must not collect thousands of others.
+    @Test func connectionWithUnreadBytesAndNoDescriptorIsClosedAtOnce() throws {
+        try ControllerHarness.with { harness in
+            for _ in 0..<20 {
+                let client = try harness.client()
+                try client.send(.events(follow: true, since: nil))
+                _ = try client.reply()
+                try client.send(Self.half)
+                client.hangUp()
+            }
+            let before = harness.controller.closingThread.total
+            try harness.turn(until: { harness.controller.connections.isEmpty }, "the end of all")
+            #expect(harness.controller.closingThread.total == before)
+        }
+    }
+
     /// Found by the fuzzer of the socket.
     @Test(.enabled(if: getuid() == 0, "only root can be two users"))
     func descriptorsThatAreStillBeingClosedCountForTheirUserAlone() throws {
@@ -275,8 +291,7 @@ import Testing
             closingThread.close(OwnedDescriptor(owning: try unwrap(lingeringSocket(&peer))), of: 1_001)
             defer { close(peer) }
             for _ in 0..<1_100 { closingThread.close(try .duplicating(peer), of: 1_001) }
-            let refusal = try harness.client(as: 1_001).reply()
-            #expect(refusal?.parameters["message"]?.string?.contains("are still being closed") == true)
+            #expect(try harness.client(as: 1_001).reply()?.error == "io.pinfold.NotAdmitted")
             #expect(try harness.client(as: 1_002).ask(.list).error == nil)
         }
     }

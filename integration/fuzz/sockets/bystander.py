@@ -4,8 +4,11 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import threading
 import time
+
+from .stage import program
 
 
 class Bystander:
@@ -18,11 +21,13 @@ class Bystander:
         self._echoes = []
         self._memory = []
         self._wrong = []
-        self._lease = self._connect()
-        self._lease.settimeout(10)
-        self._send(self._lease, "Open", {"session": "bystander", "command": ["x"]}, more=True)
-        if b"granted" not in self._lease.recv(1 << 16):
-            raise SystemExit("there is no session for the bystander")
+        words = [program(), "run", "-s", "bystander", "--", "sleep", "1000000"]
+        environment = {**os.environ, "PINFOLD_SOCKET": controller.socket}
+        self._session = subprocess.Popen(words, user=user, env=environment, stdin=subprocess.DEVNULL)
+        while self._state(self._ask(self._connect(), "Show", {"session": "bystander"})) not in ("busy", "idle"):
+            if self._session.poll() is not None:
+                raise SystemExit("there is no session for the bystander")
+            time.sleep(0.01)
 
     def _connect(self):
         """As that user: who connects is what counts."""
@@ -72,6 +77,8 @@ class Bystander:
             time.sleep(0.003)
         sampler.join()
         echo.finish()
+        self._session.terminate()
+        self._session.wait()
 
     def _call(self, connection):
         before = self._delays()
@@ -83,9 +90,12 @@ class Bystander:
         if connection is None:
             asked.close()
         self.calls.append((start, took, delay))
-        state = reply.get("parameters", {}).get("session", {}).get("state")
-        if state not in ("busy", "idle", "starting"):
+        if self._state(reply) not in ("busy", "idle"):
             self._wrong.append(f"the bystander's session is lost: {json.dumps(reply)[:500]}")
+
+    @staticmethod
+    def _state(reply):
+        return None if "error" in reply else reply["parameters"]["session"]["state"]
 
     def _delays(self):
         """Seconds that the controller and this process could have run and were not let."""
