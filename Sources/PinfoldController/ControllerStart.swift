@@ -114,7 +114,8 @@ package struct ControllerStart {
     private func takeOver(_ path: String, isEnforcing: Bool) throws(ServeFailure) -> Slice {
         let isNew = try attempt { try SliceLocation.make(path) }
         do throws(CgroupError) {
-            let slice = try Slice.takeOver(path, requiringMemory: isEnforcing)
+            // A service stays in its own cgroup, where its manager accounts for it and finds its log.
+            let slice = try Slice.takeOver(path, requiringMemory: isEnforcing, movingIn: options.service == nil)
             for (name, problem) in slice.report.unavailable.sorted(by: { $0.key < $1.key }) {
                 notice("the \(name) controller is not at work: \(problem)")
             }

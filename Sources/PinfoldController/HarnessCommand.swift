@@ -20,6 +20,10 @@ struct HarnessCommand: ~Copyable {
         let name = words.first ?? ""
         var command = Command(ByteString(name), words.dropFirst().map { ByteString($0) })
         command.set("PINFOLD_SOCKET", socket)
+        // Addressed to this process: a harness that reports READY=1 must not answer for the controller.
+        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
+            command.environment.removeAll { $0.bytes.starts(with: Array("\(name)=".utf8)) }
+        }
         var options = SpawnOptions()
         options.openFilesLimit = openFiles
         options.ignoredSignals = ignored

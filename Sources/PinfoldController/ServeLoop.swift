@@ -56,19 +56,29 @@ package enum ServeLoop {
             try controller.watch(started.descriptor, as: Source.command)
             command = consume started
         }
-        return try loop(controller, signals, command, log)
+        let notifier = try options.service.map { service throws(Errno) in
+            try ServiceNotifier(service, at: controller.clock())
+        }
+        return try loop(controller, signals, command, notifier, log)
     }
 
     private static func loop(
         _ controller: Controller, _ signals: borrowing SignalSource, _ given: consuming HarnessCommand?,
-        _ log: LogThread
+        _ notifying: consuming ServiceNotifier?, _ log: LogThread
     ) throws -> Int32 {
         var command = given
+        var notifier = notifying
         var exitCode: Int32?
+        notifier?.ready(controller.pool.status)
         while !controller.isDone {
             log.collect()
+            notifier?.update(controller.pool.status, isLeaving: controller.isLeaving, at: controller.clock())
             // No event may come until the log is read again.
-            for source in try controller.turn(patience: log.hasDropped ? .milliseconds(500) : nil) {
+            let patience = [
+                log.hasDropped ? .milliseconds(500) : nil,
+                notifier?.patience(controller.pool.status, at: controller.clock()),
+            ].compactMap { $0 }.min()
+            for source in try controller.turn(patience: patience) {
                 while source == Source.signals, let arrival = try signals.next() {
                     switch arrival.signal {
                     case .terminate, .interrupt:
@@ -76,8 +86,10 @@ package enum ServeLoop {
                             controller.dispatch(.shutdown(endingSessions: false))
                         }
                     case .hangUp:
+                        notifier?.reloading()
                         // The event log has the diagnostics already.
                         try? controller.reloadPolicies()
+                        notifier?.ready(controller.pool.status)
                     default:
                         if ownProcessID() == 1 { exitCode = exitCode ?? reapOrphans(command?.processID) }
                     }

@@ -10,10 +10,12 @@ package struct ServeOptions: Sendable {
     package var socket: String
     /// The controller's own child, for containers; empty for none.
     package var command: [String]
+    /// The service manager that started the controller; nil for none.
+    package var service: ServiceEnvironment?
 
     package init(
         slice: String? = nil, policies: String? = nil, state: String? = nil, socket: String? = nil,
-        command: [String] = [], places: DefaultPaths
+        command: [String] = [], service: ServiceEnvironment? = nil, places: DefaultPaths
     ) {
         self.slice = slice
         self.policies = policies ?? places.policies
@@ -21,6 +23,7 @@ package struct ServeOptions: Sendable {
         self.state = state ?? places.state
         self.socket = socket ?? places.socket
         self.command = command
+        self.service = service
     }
 }
 

@@ -82,6 +82,9 @@ package struct SessionPool: Sendable {
         sessions.residents.count
     }
 
+    /// Requests that wait for a place or for memory.
+    package var waitingCount: Int { queue.count }
+
     /// Makes sure that a deadline of this session is not slept through.
     mutating func schedule(_ index: Int, at now: Instant) {
         guard let due = sessions[index].nextDeadline(at: now) else { return }

@@ -12,13 +12,26 @@ struct LocalAddress {
     init(_ path: String) throws(Errno) {
         let bytes = Array(path.utf8)
         guard !bytes.isEmpty, !bytes.contains(0) else { throw .invalidArgument }
+        try self.init(bytes, terminated: true)
+    }
+
+    /// A name in the abstract namespace, which has no file.
+    ///
+    /// - Throws: as for a path.
+    init(abstract name: String) throws(Errno) {
+        let bytes = Array(name.utf8)
+        guard !bytes.isEmpty, !bytes.contains(0) else { throw .invalidArgument }
+        try self.init([0] + bytes, terminated: false)
+    }
+
+    private init(_ bytes: [UInt8], terminated: Bool) throws(Errno) {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let room = MemoryLayout.size(ofValue: address.sun_path)
         guard bytes.count < room else { throw .nameTooLong }
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
         self.address = address
-        size = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count + 1)
+        size = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count + (terminated ? 1 : 0))
     }
 
     /// Lends it to `bind` or `connect`.

@@ -31,7 +31,7 @@ struct CommandEntry: Sendable {
 /// Every command, in the order in which help lists them.
 enum CommandTable {
     static let all: [CommandEntry] =
-        [ServeCommand.entry, RunCommand.entry, AcpCommand.entry] + SessionCommands.entries
+        [ServeCommand.entry, HoldCommand.entry, RunCommand.entry, AcpCommand.entry] + SessionCommands.entries
         + [EventsCommand.entry, ReloadCommand.entry, PolicyCommand.entry, DoctorCommand.entry]
         + [VersionCommand.entry, HelpCommand.entry]
 

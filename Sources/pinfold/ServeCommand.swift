@@ -16,12 +16,13 @@ enum ServeCommand {
             "With a command, that is its own child in a cgroup of its own: the harness of a container. When it ends, all "
                 + "sessions are ended and the controller exits with its status. Without one, sessions outlive the "
                 + "controller and are taken over by the next.",
-            "SIGHUP reads the policies again, SIGTERM and SIGINT leave.",
+            "SIGHUP reads the policies again, SIGTERM and SIGINT leave. As a service of systemd it reports when it is ready, "
+                + "reloads, is alive and stops (Type=notify, WatchdogSec=).",
         ], runsOthers: true
     ) { arguments in
         let options = ServeOptions(
             slice: arguments["slice"], policies: arguments["policies"], state: arguments["state"],
-            socket: arguments["socket"], command: arguments.words, places: Client.places)
+            socket: arguments["socket"], command: arguments.words, service: .found(), places: Client.places)
         return ServeLoop.run(options) { Output.printError($0) }
     }
 }
