@@ -15,6 +15,9 @@ final class Program {
         return tests.deletingLastPathComponent().appending(path: "pinfold").path
     }()
 
+    /// The same for a controller, which alone has threads: under the thread sanitizer it is another one than its clients.
+    static let controller = ProcessInfo.processInfo.environment["PINFOLD_CONTROLLER"] ?? pinfold
+
     private let name: String
     private var child: ChildProcess
     private var input: OwnedDescriptor?

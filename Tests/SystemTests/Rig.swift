@@ -72,7 +72,7 @@ final class Rig {
     ///   - wrapped: what executes it.
     ///   - errors: its standard error; a file by default.
     func serve(_ more: [String] = [], wrapped: [String] = [], errors: Int32? = nil) throws {
-        let words = wrapped + [Program.pinfold] + serveArguments + more
+        let words = wrapped + [Program.controller] + serveArguments + more
         let started = try Program(words[0], Array(words.dropFirst()), rig: self, standardError: errors)
         controller = started
         let deadline = MonotonicClock.now().advanced(by: Rig.patience)
