@@ -96,6 +96,27 @@ package enum Child {
         return ChildProcess(child, path: path, directory: command.directory)
     }
 
+    /// Executes a command in place of this program.
+    ///
+    /// - Returns: why that failed. The corresponding C function is `execve`.
+    static func execute(_ command: Command) -> SpawnError {
+        do throws(SpawnError) {
+            let path = try command.resolve()
+            let files = try strings([path], of: path)
+            guard let file = unsafe files.pointers[0] else { return SpawnError(.notFound, command: path) }
+            let arguments = try strings([command.executable] + command.arguments, of: path)
+            let environment = try strings(command.environment, of: path)
+            _ = unsafe execve(file, arguments.pointers, environment.pointers)
+            let error = Errno(rawValue: errno)
+            extendLifetime(files)
+            extendLifetime(arguments)
+            extendLifetime(environment)
+            return SpawnError(.failed(.execute, error), command: path)
+        } catch {
+            return error
+        }
+    }
+
     /// - Throws: EINVAL where a NUL is inside: the program would get less than it was given.
     private static func strings(_ texts: [ByteString], of path: ByteString) throws(SpawnError) -> CStringArray {
         do throws(Errno) {

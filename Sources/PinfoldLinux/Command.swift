@@ -37,6 +37,11 @@ package struct Command: Sendable, Hashable {
 }
 
 extension Command {
+    /// Executes it in place of this program, which keeps its process number and what is not closed on exec.
+    ///
+    /// - Returns: why that failed.
+    package func replaceProcess() -> SpawnError { Child.execute(self) }
+
     /// This process's environment, byte for byte.
     package static func ownEnvironment() -> [ByteString] {
         unsafe list(environ)
@@ -57,4 +62,11 @@ extension Command {
         }
         return found
     }
+}
+
+/// The file of this program; nil where `/proc` does not show it.
+package func ownExecutable() -> ByteString? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
+    return count > 0 ? ByteString(bytes: buffer[..<count].map { UInt8(bitPattern: $0) }) : nil
 }

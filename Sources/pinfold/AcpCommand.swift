@@ -28,8 +28,9 @@ enum AcpCommand {
             throw UsageError("--resume is auto or never, not \(resume)")
         }
         let options = RelayOptions(
-            open: launch.open, command: launch.command, socket: Client.path(arguments), resumes: resume == "auto",
+            open: launch.open, command: launch.command, socket: launch.socket, resumes: resume == "auto",
             lineCap: try lineCap(arguments), responseTimeout: try arguments.span("patience") ?? .seconds(120))
+        launch.enterScope()
         return Launcher.relay(options) { Output.printError($0) }
     }
 

@@ -1,3 +1,4 @@
+import PinfoldLauncher
 import PinfoldLinux
 import PinfoldPolicy
 import PinfoldProtocol
@@ -11,16 +12,20 @@ struct LaunchFlags {
             "set", value: "KEY=VALUE", repeats: true,
             "lay a setting over the policy; only root and the controller's own user may loosen"),
         Flag("wait", value: "TIME", "how long to wait for a place (default: AdmissionTimeoutSec=)"),
-        Flag.socket,
+        Flag("verbose", "say what is done besides"), Flag.socket,
     ]
 
     /// How much of a command line is sent to the controller, bytes: enough for any pattern, and below what it takes.
     private static let mostTold = 64 << 10
 
     let open: OpenRequest
+    let socket: String
+    private let isVerbose: Bool
     let command: Command
 
     init(_ arguments: Arguments, keepsTree: Bool = false) throws(UsageError) {
+        socket = Client.path(arguments)
+        isVerbose = arguments.has("verbose")
         // Byte for byte: an argument need not be valid UTF-8 for the command to understand it.
         guard let first = arguments.firstWord, case let words = Command.ownArguments()[first...],
             let program = words.first
@@ -30,6 +35,11 @@ struct LaunchFlags {
             session: arguments["session"], policy: arguments["policy"], settings: arguments.all("set"),
             command: Self.told(arguments.words),
             waitMilliseconds: try arguments.span("wait").map { UInt64($0 / .milliseconds(1)) }, keepsTree: keepsTree)
+    }
+
+    /// Goes to where the controller's sessions can be reached from. May execute this program again.
+    func enterScope() {
+        LoginScope.enterIfNeeded(socket: socket) { if isVerbose { Output.printError($0) } }
     }
 
     private static func told(_ words: [String]) -> [String] {

@@ -26,7 +26,8 @@ enum RunCommand {
         }
         let launch = try LaunchFlags(arguments, keepsTree: arguments.has("keep-tree"))
         let options = RunOptions(
-            open: launch.open, command: launch.command, socket: Client.path(arguments), input: input)
+            open: launch.open, command: launch.command, socket: launch.socket, input: input)
+        launch.enterScope()
         return Launcher.run(options) { Output.printError($0) }
     }
 }
