@@ -61,6 +61,14 @@ int pinfold_forbid_core(void) { return prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL
 
 int pinfold_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0UL, 0UL, 0UL); }
 
+bool pinfold_is_listening(int socket) {
+    int type = 0, listens = 0;
+    socklen_t size = sizeof type;
+    if (getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM) return false;
+    size = sizeof listens;
+    return getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0;
+}
+
 int pinfold_peer_credentials(int socket, int32_t *pid, uint32_t *uid, uint32_t *gid) {
     struct ucred peer;
     socklen_t size = sizeof peer;

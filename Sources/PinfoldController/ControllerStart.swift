@@ -35,11 +35,11 @@ package struct ControllerStart {
         let features = Doctor.examine(
             hierarchy, slice: path, controllers: Doctor.ControllerFacts(slice.report),
             features: Doctor.probe(below: slice.sessions))
-        let configuration = Controller.Configuration(
-            socket: options.socket, slice: path, policyFolder: options.policies, enforcement: enforcement,
-            features: features, sayings: notice)
         let world = try watch(slice, in: hierarchy, meters, budget, isEnforcing: isEnforcing)
         let listener = try listen()
+        let configuration = Controller.Configuration(
+            socket: listener.path, slice: path, policyFolder: options.policies, enforcement: enforcement,
+            features: features, sayings: notice)
         let boot = (try? bootID()) ?? ""
         let controller: Controller
         do throws(Errno) {
@@ -148,6 +148,7 @@ package struct ControllerStart {
         // Everybody may ask root's controller; the kernel reports who asks (`SO_PEERCRED`).
         let isRoot = ownUser() == 0
         do throws(ListenError) {
+            if let number = options.listening { return try LocalListener(inheriting: number, passesDescriptors: false) }
             return try LocalListener(
                 path: options.socket, permissions: isRoot ? 0o666 : 0o600,
                 directoryPermissions: isRoot ? 0o755 : 0o700, passesDescriptors: false)

@@ -21,7 +21,7 @@ struct HarnessCommand: ~Copyable {
         var command = Command(ByteString(name), words.dropFirst().map { ByteString($0) })
         command.set("PINFOLD_SOCKET", socket)
         // Addressed to this process: a harness that reports READY=1 must not answer for the controller.
-        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
+        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] {
             command.environment.removeAll { $0.bytes.starts(with: Array("\(name)=".utf8)) }
         }
         var options = SpawnOptions()

@@ -52,7 +52,8 @@ package enum ServeLoop {
         var command: HarnessCommand?
         if !options.command.isEmpty, let world = controller.world as? SliceWorld {
             let started = try HarnessCommand(
-                options.command, in: world.held, socket: options.socket, openFiles: openFiles, ignored: ignored)
+                options.command, in: world.held, socket: controller.configuration.socket, openFiles: openFiles,
+                ignored: ignored)
             try controller.watch(started.descriptor, as: Source.command)
             command = consume started
         }

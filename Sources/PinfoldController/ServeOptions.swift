@@ -12,10 +12,13 @@ package struct ServeOptions: Sendable {
     package var command: [String]
     /// The service manager that started the controller; nil for none.
     package var service: ServiceEnvironment?
+    /// The socket that the service manager listens on for the controller; nil: it makes its own.
+    package var listening: Int32?
 
     package init(
         slice: String? = nil, policies: String? = nil, state: String? = nil, socket: String? = nil,
-        command: [String] = [], service: ServiceEnvironment? = nil, places: DefaultPaths
+        command: [String] = [], service: ServiceEnvironment? = nil, listening: Int32? = nil,
+        places: DefaultPaths
     ) {
         self.slice = slice
         self.policies = policies ?? places.policies
@@ -24,6 +27,7 @@ package struct ServeOptions: Sendable {
         self.socket = socket ?? places.socket
         self.command = command
         self.service = service
+        self.listening = listening
     }
 }
 

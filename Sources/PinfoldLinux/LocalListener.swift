@@ -28,8 +28,9 @@ package struct LocalListener: ~Copyable, Sendable {
     /// Readable when a client connects.
     package let descriptor: OwnedDescriptor
     package let path: String
-    private let lock: OwnedDescriptor
-    private let bound: FileStatus
+    private let lock: OwnedDescriptor?
+    /// Of the socket's file, to be removed with the listener; nil where it is somebody else's.
+    private let bound: FileStatus?
 
     /// Listens at a path.
     ///
@@ -87,13 +88,34 @@ package struct LocalListener: ~Copyable, Sendable {
         }
         self.path = path
         self.bound = bound
-        self.lock = lock
+        self.lock = consume lock
+        descriptor = socket
+    }
+
+    /// Takes a socket that a service manager listens on. See sd_listen_fds(3).
+    ///
+    /// - Throws: `ListenError` where it is no listening stream socket of the unix family with a path.
+    package init(inheriting number: Int32, passesDescriptors: Bool = true) throws(ListenError) {
+        let socket = OwnedDescriptor(owning: number)
+        guard pinfold_is_listening(number), let path = LocalAddress.path(of: number) else {
+            throw .failed(verb: "listen on the inherited socket", path: "\(number)", .invalidArgument)
+        }
+        do throws(Errno) {
+            try socket.setNonBlocking(true)
+            _ = try once("fcntl") { fcntl(number, F_SETFD, FD_CLOEXEC) }
+        } catch {
+            throw .failed(verb: "listen at", path: path, error)
+        }
+        if !passesDescriptors { _ = pinfold_pass_descriptors(number, false) }
+        self.path = path
+        bound = nil
+        lock = nil
         descriptor = socket
     }
 
     deinit {
         // Not a file that was put there since.
-        if let found = try? FileStatus.of(path: path), found.isSameFile(as: bound) { unsafe unlink(path) }
+        if let bound, let found = try? FileStatus.of(path: path), found.isSameFile(as: bound) { unsafe unlink(path) }
     }
 
     /// Gives the socket's file its permissions, of which bind(2) left what the umask allows. See unix(7).

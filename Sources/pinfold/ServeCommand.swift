@@ -22,7 +22,16 @@ enum ServeCommand {
     ) { arguments in
         let options = ServeOptions(
             slice: arguments["slice"], policies: arguments["policies"], state: arguments["state"],
-            socket: arguments["socket"], command: arguments.words, service: .found(), places: Client.places)
+            socket: arguments["socket"], command: arguments.words, service: .found(), listening: try listening(),
+            places: Client.places)
         return ServeLoop.run(options) { Output.printError($0) }
+    }
+
+    /// The socket of `pinfold.socket`, as sd_listen_fds(3) describes it: the first descriptor after standard error.
+    private static func listening() throws(UsageError) -> Int32? {
+        guard environmentVariable("LISTEN_PID") == "\(ownProcessID())", let count = environmentVariable("LISTEN_FDS")
+        else { return nil }
+        guard count == "1" else { throw UsageError("LISTEN_FDS=\(count): one socket is wanted, of one .socket unit") }
+        return 3
     }
 }

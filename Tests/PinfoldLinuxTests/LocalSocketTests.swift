@@ -68,6 +68,45 @@ import Testing
         }
     }
 
+    @Test func socketOfAServiceManagerIsListenedOnAndItsFileStays() throws {
+        try withFolder([:]) { folder in
+            let path = folder + "/s"
+            let number = try unwrap(listeningSocket(path))
+            do {
+                let listener = try LocalListener(inheriting: number)
+                #expect(listener.path == path)
+                let client = try LocalStream.connect(to: path, timeout: .seconds(5))
+                #expect(try listener.accept() != nil)
+                withExtendedLifetime(client) {}
+            }
+            #expect((try? FileStatus.of(path: path)) != nil)
+        }
+    }
+
+    @Test func descriptorThatDoesNotListenIsRefused() throws {
+        try withFolder(["file": .file("")]) { folder in
+            let file = try OwnedDescriptor.open(folder + "/file", .read)
+            let number = file.release()
+            #expect(throws: ListenError.self) { _ = try LocalListener(inheriting: number) }
+            let datagram = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+            #expect(throws: ListenError.self) { _ = try LocalListener(inheriting: datagram) }
+        }
+    }
+
+    /// As systemd makes it for a .socket unit.
+    private func listeningSocket(_ path: String) -> Int32? {
+        let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let isBound = withUnsafePointer(to: address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+        return isBound && listen(socket, 8) == 0 ? socket : nil
+    }
+
     @Test func hangUpEndsBothWays() throws {
         let pair = try LocalStreamPair()
         #expect(try pair.second.send([65]) == .bytes(1))

@@ -82,6 +82,7 @@ void pinfold_limit_kept_memory(int bytes);                             // mallop
 int pinfold_set_subreaper(bool on);                                    // prctl PR_SET_CHILD_SUBREAPER
 int pinfold_forbid_core(void);                                         // prctl PR_SET_DUMPABLE
 int pinfold_set_thread_name(const char *_Nonnull name);                // prctl PR_SET_NAME
+bool pinfold_is_listening(int socket);                                 // SO_TYPE, SO_ACCEPTCONN
 int pinfold_peer_credentials(int socket, int32_t *_Nonnull pid, uint32_t *_Nonnull uid, uint32_t *_Nonnull gid);
 int pinfold_peer_pidfd(int socket);                                    // SO_PEERPIDFD
 int pinfold_pass_descriptors(int socket, bool on);                     // SO_PASSRIGHTS
