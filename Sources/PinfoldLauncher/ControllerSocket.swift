@@ -128,9 +128,9 @@ package struct ControllerUnavailable: Error, Hashable, Sendable, CustomStringCon
     init(path: String, _ errno: Errno) {
         switch errno {
         case .noSuchFile:
-            self.init(path: path, reason: "there is none; start one with 'pinfold serve'")
+            self.init(path: path, reason: "there is none; \(StartAdvice.text)")
         case .connectionRefused:
-            self.init(path: path, reason: "it has died and left its socket; start it with 'pinfold serve'")
+            self.init(path: path, reason: "it has died and left its socket; \(StartAdvice.text)")
         case .accessDenied:
             self.init(path: path, reason: "it belongs to another user; set PINFOLD_SOCKET to your own controller's")
         case .timedOut: self.init(path: path, reason: "it does not answer")

@@ -30,7 +30,7 @@ enum AcpCommand {
         let options = RelayOptions(
             open: launch.open, command: launch.command, socket: launch.socket, resumes: resume == "auto",
             lineCap: try lineCap(arguments), responseTimeout: try arguments.span("patience") ?? .seconds(120))
-        launch.enterScope()
+        launch.prepare()
         return Launcher.relay(options) { Output.printError($0) }
     }
 

@@ -37,9 +37,15 @@ struct LaunchFlags {
             waitMilliseconds: try arguments.span("wait").map { UInt64($0 / .milliseconds(1)) }, keepsTree: keepsTree)
     }
 
-    /// Goes to where the controller's sessions can be reached from. May execute this program again.
-    func enterScope() {
-        LoginScope.enterIfNeeded(socket: socket) { if isVerbose { Output.printError($0) } }
+    /// Has the user's own controller started where it is not, and goes to where its sessions can be reached from, which may
+    /// execute this program again.
+    func prepare() {
+        let log = { (line: String) in if isVerbose { Output.printError(line) } }
+        if socket == Client.places.socket, environmentVariable("PINFOLD_SOCKET") == nil {
+            let home = environmentVariable("XDG_CONFIG_HOME") ?? "\(environmentVariable("HOME") ?? "")/.config"
+            UserService.startIfNeeded(socket: socket, home: home, log: log)
+        }
+        LoginScope.enterIfNeeded(socket: socket, log: log)
     }
 
     private static func told(_ words: [String]) -> [String] {

@@ -27,7 +27,7 @@ enum RunCommand {
         let launch = try LaunchFlags(arguments, keepsTree: arguments.has("keep-tree"))
         let options = RunOptions(
             open: launch.open, command: launch.command, socket: launch.socket, input: input)
-        launch.enterScope()
+        launch.prepare()
         return Launcher.run(options) { Output.printError($0) }
     }
 }
