@@ -14,6 +14,7 @@ package struct Cause: Hashable, Sendable {
         case lifetime
         case turnTimeout = "turn_timeout"
         case startFailed = "start_failed"
+        case reboot
     }
 
     /// A number with its name; the name says the unit where it is not a count (`idleSeconds`, `peakBytes`).
@@ -80,6 +81,9 @@ extension Cause {
     /// Nobody saw the end: the cgroup was gone or empty when a new controller took over.
     package static let unwatched = Cause(
         kind: .ended, message: "ended while no controller was running", numbers: [])
+
+    /// It was running when the machine went down.
+    package static let reboot = Cause(kind: .reboot, message: "the machine was rebooted while it ran", numbers: [])
 
     /// Its cgroup is empty, but its launcher does not know of an end: it stands still, or the command has moved away.
     package static let unreported = Cause(

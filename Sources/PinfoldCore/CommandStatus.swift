@@ -52,7 +52,8 @@ package enum ExitCode {
             return killed
         case .lifetime, .turnTimeout:
             return timedOut
-        case .killed, .leaseLost, .idleTimeout, .poolFull, .reserve, .pressure, .memoryLimit, .poolLimit, .hostMemory:
+        case .killed, .leaseLost, .idleTimeout, .poolFull, .reserve, .pressure, .memoryLimit, .poolLimit, .hostMemory,
+            .reboot:
             return killed
         }
     }

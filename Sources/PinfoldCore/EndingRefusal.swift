@@ -44,7 +44,7 @@ extension Cause {
         switch kind {
         case .poolFull, .reserve, .pressure, .idleTimeout: true
         case .exited, .signaled, .killed, .ended, .leaseLost, .memoryLimit, .poolLimit, .hostMemory, .lifetime,
-            .turnTimeout, .startFailed:
+            .turnTimeout, .startFailed, .reboot:
             false
         }
     }

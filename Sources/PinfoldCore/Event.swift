@@ -111,6 +111,8 @@ package struct Adoption: Sendable {
     package let session: Session
     /// What is left of its last life; nil where its cgroup is gone.
     package let adoptedLife: AdoptedLife?
+    /// Its last life was there in a former boot of the machine.
+    package let wasRunningAtReboot: Bool
 
     package struct AdoptedLife: Sendable {
         package let facts: CreationFacts
@@ -130,8 +132,9 @@ package struct Adoption: Sendable {
         }
     }
 
-    package init(session: Session, adoptedLife: AdoptedLife?) {
+    package init(session: Session, adoptedLife: AdoptedLife?, wasRunningAtReboot: Bool = false) {
         self.session = session
         self.adoptedLife = adoptedLife
+        self.wasRunningAtReboot = wasRunningAtReboot
     }
 }

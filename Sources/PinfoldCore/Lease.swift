@@ -58,6 +58,7 @@ extension SessionPool {
                 life.loggedIdle = session.idleTime(at: now) >= session.policy.idleAfter
                 session.life = life
             }
+            if adoption.wasRunningAtReboot { endAtReboot(&session, at: now, &actions) }
             let index = sessions.append(session)
             schedule(index, at: now)
             if adoption.adoptedLife == nil {
@@ -67,5 +68,16 @@ extension SessionPool {
                 actions.append(.log(LoggedEvent(.adopted, LifeID(session: session.id, number: session.lives))))
             }
         }
+    }
+
+    /// Neither the session nor its owner ended it, so it waits to come back, with a token or without, as after an
+    /// eviction. See docs/decisions/0003.
+    private func endAtReboot(_ session: inout Session, at now: Instant, _ actions: inout [Action]) {
+        session.cause = .reboot
+        session.isSuspended = session.policy.resume != .never
+        session.endedAt = now
+        let id = LifeID(session: session.id, number: session.lives)
+        actions.append(
+            .log(LoggedEvent(session.isSuspended ? .suspended : .ended, id, LoggedEvent.details(of: .reboot))))
     }
 }

@@ -18,7 +18,7 @@ package enum Interface {
 
         # Why a life ended. Further members are numbers and depend on the kind.
         # kind: exited, signaled, killed, ended, lease_lost, idle_timeout, pool_full, reserve, pressure,
-        # memory_limit, pool_limit, host_memory, lifetime, turn_timeout, start_failed
+        # memory_limit, pool_limit, host_memory, lifetime, turn_timeout, start_failed, reboot
         type Cause (
           kind: string,
           message: string

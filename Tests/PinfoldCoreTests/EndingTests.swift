@@ -3,6 +3,24 @@ import Testing
 @testable import PinfoldCore
 
 @Suite struct EndingTests {
+    @Test(arguments: [
+        (ResumeRule.load, String?.none, true), (.load, "token", true), (.new, nil, true), (.never, "token", false),
+    ])
+    func sessionThatRanAtARebootIsSuspendedUnlessItsPolicySaysNever(
+        rule: ResumeRule, token: String?, isSuspended: Bool
+    ) throws {
+        var harness = PoolHarness()
+        var session = harness.left("a", life: 3) { $0.resume = rule }.session
+        session.token = token
+        let actions = harness.handle(
+            .adopted([Adoption(session: session, adoptedLife: nil, wasRunningAtReboot: true)]))
+        #expect(harness.state("a") == (isSuspended ? .suspended : .ended))
+        #expect(harness.pool.sessions[id("a")]?.cause?.kind == .reboot)
+        #expect(actions.logged(isSuspended ? .suspended : .ended).map(\.session) == [id("a")])
+        #expect(actions.contains { if case .save(let saved) = $0 { saved == id("a") } else { false } })
+        #expect(harness.request("a").actions.words.contains("grant a.4"))
+    }
+
     @Test func endingGoesThroughItsThreeStagesEachAtItsDeadline() {
         var harness = PoolHarness()
         harness.start("a")
