@@ -97,12 +97,5 @@ struct QueuedRequest: Sendable {
     let request: SessionRequest
     let since: Instant
     let deadline: Instant
-    /// What the head of the queue found missing when it was last looked at.
-    var shortage: Shortage?
     var isLogged = false
-
-    enum Shortage: Sendable {
-        case place
-        case memory(available: UInt64, needed: UInt64)
-    }
 }

@@ -24,9 +24,10 @@ package enum Interface {
           message: string
         )
 
-        # state: starting, idle, busy, stopping, suspended, ended. placement: into, attach.
+        # state: queued, starting, idle, busy, stopping, suspended, ended. placement: into, attach.
         # enforcement: kernel, observed, none. Memory in bytes.
         # parent: the session that it was opened from within, and ends with.
+        # waiting: what a queued session waits for. Its life is the last one before, 0 for none.
         type Session (
           id: string,
           life: int,
@@ -46,7 +47,8 @@ package enum Interface {
           pinned: bool,
           resumable: bool,
           parent: ?string,
-          cause: ?Cause
+          cause: ?Cause,
+          waiting: ?string
         )
 
         # A limit that the kernel does not enforce for a session.
@@ -106,6 +108,20 @@ package enum Interface {
           bytes: ?int,
           position: ?int,
           reason: ?string
+        )
+
+        # A request that waits for its session to be admitted. The bytes are null where it does not wait for memory:
+        # what is available, what the session is expected to need, what sessions that have just begun are, and what is
+        # to stay free.
+        type Waiting (
+          session: string,
+          position: int,
+          waitedSeconds: int,
+          reason: string,
+          availableBytes: ?int,
+          expectedBytes: ?int,
+          claimedBytes: ?int,
+          reserveBytes: ?int
         )
 
         # status: available, degraded, missing.
@@ -178,6 +194,7 @@ package enum Interface {
           sessions: int,
           maxSessions: int,
           waiting: []string,
+          queue: []Waiting,
           forPlace: []Candidate,
           forMemory: []Candidate
         )
@@ -186,10 +203,11 @@ package enum Interface {
         method Pin(session: string) -> (session: Session)
         method Unpin(session: string) -> (session: Session)
 
-        # These three answer when the life is over.
+        # These three answer when the life is over. End and Kill take a request for the session out of the queue; session
+        # is null where there was nothing but the request.
         method Suspend(session: string) -> (session: Session)
-        method End(session: string) -> (session: Session)
-        method Kill(session: string) -> (session: Session)
+        method End(session: string) -> (session: ?Session)
+        method Kill(session: string) -> (session: ?Session)
 
         # Lays settings over a session's policy: each Key=Value of [Session].
         method Set(session: string, settings: []string) -> (session: Session, unenforced: []UnenforcedLimit)

@@ -10,6 +10,7 @@ struct SurfaceTests {
     private static let members = [
         "id", "life", "state", "policy", "owner", "pid", "cgroup", "placement", "enforcement", "memoryCurrent",
         "memoryWorkingSet", "memoryPeak", "memoryMax", "tasks", "idleSeconds", "pinned", "resumable", "parent", "cause",
+        "waiting",
     ]
 
     @Test func sessionHasEveryMemberOfTheContractAndAbsentValuesAreNull() throws {
