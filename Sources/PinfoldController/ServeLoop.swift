@@ -44,9 +44,16 @@ package enum ServeLoop {
         let signals = try SignalSource([.terminate, .interrupt, .hangUp, .child])
         let openFiles = try raiseOpenFilesLimit()
         log.patience = .seconds(2)
-        let controller = try ControllerStart(options: options, notice: notice) {
-            Instant(nanoseconds: MonotonicClock.now().nanoseconds)
-        }.run()
+        let before = FailedStart(slice: options.slice)
+        let controller: Controller
+        do {
+            controller = try ControllerStart(options: options, notice: notice) {
+                Instant(nanoseconds: MonotonicClock.now().nanoseconds)
+            }.run()
+        } catch {
+            before.clear()
+            throw error
+        }
         log.patience = .zero
         try controller.watch(signals.descriptor.number, as: Source.signals)
         var command: HarnessCommand?

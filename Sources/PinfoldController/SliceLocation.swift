@@ -18,7 +18,10 @@ package enum SliceLocation {
         }
         if let named {
             guard named.hasPrefix("/") else { throw WorldError("--slice wants an absolute path, not '\(named)'") }
-            return named
+            let path = "/" + named.split(separator: "/").joined(separator: "/")
+            let ownership = SliceOwnership(mountPoint: mountPoint, hasServiceManager: systemdRuns())
+            if let refusal = ownership.refusal(of: path) { throw refusal }
+            return path
         }
         guard let own = hierarchy.ownDirectory, !hierarchy.ownIsDeleted else {
             throw WorldError("our own cgroup is not below \(mountPoint); name a delegated directory with --slice")
@@ -60,15 +63,12 @@ package enum SliceLocation {
         return true
     }
 
-    /// systemd marks what it delegates by an extended attribute; see CGROUP_DELEGATION.md. `DelegateSubgroup=` puts us
-    /// one below it.
+    /// `DelegateSubgroup=` puts us one below what is delegated.
     private static func isDelegated(_ path: String) -> Bool {
         let candidates = path.hasSuffix("/controller") ? [path, String(path.dropLast("/controller".count))] : [path]
         return candidates.contains { place in
             guard let directory = try? Directory(place) else { return false }
-            return ["trusted.delegate", "user.delegate"].contains { name in
-                (try? directory.descriptor.attribute(name)) == Array("1".utf8)
-            }
+            return DelegationMark.isOn(directory)
         } || isWritableByUs(path)
     }
 
