@@ -8,9 +8,13 @@ package enum ServeLoop {
         static let command: UInt64 = 1
     }
 
-    /// - Parameter write: a line for the log; it may block.
+    /// - Parameters:
+    ///   - journal: where the lines of the log go; nil for none.
+    ///   - write: a line for the log that the journal did not take; it may block.
     /// - Returns: the exit status; the command's where there is one.
-    package static func run(_ options: ServeOptions, write: @escaping @Sendable (String) -> Void) -> Int32 {
+    package static func run(
+        _ options: ServeOptions, journal: Journal?, write: @escaping @Sendable (String) -> Void
+    ) -> Int32 {
         let ignored: SignalSet
         let log: LogThread
         do throws(Errno) {
@@ -18,7 +22,9 @@ package enum ServeLoop {
             try fillStandardDescriptors()
             ignored = SignalSet.ignored()
             SignalSet.ignoreBrokenPipe()
-            log = try LogThread(write: write)
+            log = try LogThread { line in
+                if journal?.take(line) != true { write(line.text) }
+            }
         } catch {
             write("cannot start a thread for the log: \(error)")
             return 1
@@ -28,10 +34,10 @@ package enum ServeLoop {
             return try start(options, ignored, log)
         } catch let failure as ServeFailure {
             // Complaints about policies have a line each.
-            for line in failure.description.split(separator: "\n") { log.notice(String(line)) }
+            for line in failure.description.split(separator: "\n") { log.notice(String(line), .error) }
             return failure.exitCode
         } catch {
-            log.notice("\(error)")
+            log.notice("\(error)", .error)
             return 1
         }
     }
@@ -47,7 +53,7 @@ package enum ServeLoop {
         let before = FailedStart(slice: options.slice)
         let controller: Controller
         do {
-            controller = try ControllerStart(options: options, notice: notice) {
+            controller = try ControllerStart(options: options, notice: notice, report: { log.log($0) }) {
                 Instant(nanoseconds: MonotonicClock.now().nanoseconds)
             }.run()
         } catch {
