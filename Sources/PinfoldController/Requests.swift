@@ -26,7 +26,7 @@ extension Controller {
     /// Nil where the answer comes later, or over a lease.
     private func answer(_ request: Request, _ connection: ClientConnection) throws(InterfaceError) -> Reply? {
         switch request {
-        case .open, .reopen, .started, .attach, .startFailed, .exited, .active, .turn, .remember:
+        case .open, .reopen, .started, .attach, .startFailed, .exited, .active, .turn, .remember, .leave:
             return try answerLauncher(request, connection)
         case .list, .listPage, .show, .explain, .events, .reload, .describe:
             return try report(request, connection)
@@ -96,6 +96,9 @@ extension Controller {
             return Reply()
         case .turn(let report):
             dispatch(.turn(try lease(of: connection), report))
+            return Reply()
+        case .leave:
+            dispatch(.launcherTerminated(try lease(of: connection)))
             return Reply()
         case .remember(let token):
             dispatch(.token(try lease(of: connection), token))

@@ -50,7 +50,7 @@ package enum ServeLoop {
         let signals = try SignalSource([.terminate, .interrupt, .hangUp, .child])
         let openFiles = try raiseOpenFilesLimit()
         log.patience = .seconds(2)
-        let before = FailedStart(slice: options.slice)
+        let before = BeforeStart(slice: options.slice)
         let controller: Controller
         do {
             controller = try ControllerStart(options: options, notice: notice, report: { log.log($0) }) {
@@ -73,12 +73,15 @@ package enum ServeLoop {
         let notifier = try options.service.map { service throws(Errno) in
             try ServiceNotifier(service, at: controller.clock())
         }
-        return try loop(controller, signals, command, notifier, log)
+        // systemd signals every process of a unit that stops. Then the sessions end in any case; so they are ended in
+        // order, and can come back.
+        let endsSessions = options.isService && before.wasInSlice
+        return try loop(controller, signals, command, notifier, log, endsSessions: endsSessions)
     }
 
     private static func loop(
         _ controller: Controller, _ signals: borrowing SignalSource, _ given: consuming HarnessCommand?,
-        _ notifying: consuming ServiceNotifier?, _ log: LogThread
+        _ notifying: consuming ServiceNotifier?, _ log: LogThread, endsSessions: Bool
     ) throws -> Int32 {
         var command = given
         var notifier = notifying
@@ -97,7 +100,7 @@ package enum ServeLoop {
                     switch arrival.signal {
                     case .terminate, .interrupt:
                         if command?.send(arrival.signal) == nil {
-                            controller.dispatch(.shutdown(endingSessions: false))
+                            controller.dispatch(.shutdown(endingSessions: endsSessions))
                         }
                     case .hangUp:
                         notifier?.reloading()

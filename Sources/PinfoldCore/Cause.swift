@@ -5,6 +5,7 @@ package struct Cause: Hashable, Sendable {
     package enum Kind: String, CaseIterable, Sendable {
         case exited, signaled, killed, ended
         case leaseLost = "lease_lost"
+        case terminated
         case idleTimeout = "idle_timeout"
         case poolFull = "pool_full"
         case reserve, pressure
@@ -91,6 +92,10 @@ extension Cause {
         numbers: [])
 
     package static let leaseLost = Cause(kind: .leaseLost, message: "its launcher is gone", numbers: [])
+
+    /// Its launcher was asked to leave, as when the service that it is in stops.
+    package static let terminated = Cause(
+        kind: .terminated, message: "its launcher was asked to terminate (SIGTERM)", numbers: [])
 
     package static func idleTimeout(idle: Duration, limit: Duration) -> Cause {
         Cause(

@@ -46,6 +46,9 @@ package enum ExitCode {
             return suspended
         case .exited, .signaled:
             return status?.code ?? failed
+        case .terminated:
+            // As without a launcher in between: what the command made of the signal.
+            return status?.code ?? killed
         case .ended:
             // Asked to end, the command may have left by itself in its time; a signal can only have been ours.
             if case .exited(let code)? = status { return code }

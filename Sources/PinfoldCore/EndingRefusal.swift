@@ -43,7 +43,8 @@ extension Cause {
     var yieldsToTurns: Bool {
         switch kind {
         case .poolFull, .reserve, .pressure, .idleTimeout: true
-        case .exited, .signaled, .killed, .ended, .leaseLost, .memoryLimit, .poolLimit, .hostMemory, .lifetime,
+        case .exited, .signaled, .killed, .ended, .leaseLost, .terminated, .memoryLimit, .poolLimit,
+            .hostMemory, .lifetime,
             .turnTimeout, .startFailed, .reboot:
             false
         }

@@ -6,6 +6,8 @@ package enum Event: Sendable {
     case disconnected(ClientID)
     /// A launcher holds the lease of a running life again.
     case leaseTaken(LifeID, by: ClientID)
+    /// A launcher was asked to terminate, and its session is to end with it.
+    case launcherTerminated(LifeID)
 
     /// The answer to `Action.create`.
     case created(LifeID, CreationFacts)

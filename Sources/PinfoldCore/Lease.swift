@@ -28,6 +28,14 @@ extension SessionPool {
             ending: EndingReason(cause: .leaseLost, suspends: comesBack), at: now, &actions)
     }
 
+    /// The launcher leaves, but in order: the command has its `TermSec=`, and what can come back is suspended. Unlike
+    /// one whose launcher is lost, a session of `Resume=new` is too: somebody asked for its end in time.
+    mutating func terminate(_ id: LifeID, at now: Instant, _ actions: inout [Action]) {
+        guard let index = sessions.index(of: id) else { return }
+        stop(
+            index, because: .terminated, suspends: sessions[index].isResumable, from: .terminate, at: now, &actions)
+    }
+
     /// A launcher is back after the controller was gone for a while. It is not activity.
     mutating func takeLease(_ id: LifeID, by client: ClientID, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id) else { return }

@@ -17,7 +17,7 @@ package enum Interface {
         interface io.pinfold
 
         # Why a life ended. Further members are numbers and depend on the kind.
-        # kind: exited, signaled, killed, ended, lease_lost, idle_timeout, pool_full, reserve, pressure,
+        # kind: exited, signaled, killed, ended, lease_lost, terminated, idle_timeout, pool_full, reserve, pressure,
         # memory_limit, pool_limit, host_memory, lifetime, turn_timeout, start_failed, reboot
         type Cause (
           kind: string,
@@ -177,6 +177,10 @@ package enum Interface {
 
         # What the next life needs to go on, in place of what was kept before; null for nothing.
         method Remember(token: ?string) -> ()
+
+        # The launcher was asked to terminate: the session gets SIGTERM, then is killed. Where it can be resumed it is
+        # suspended.
+        method Leave() -> ()
 
         # At most 1,000 sessions, or `limit`. Where there are more they come by their names, and `next` is what to give
         # for `after` to have those that follow.

@@ -22,7 +22,9 @@ enum ServeCommand {
     ) { arguments in
         let options = ServeOptions(
             slice: arguments["slice"], policies: arguments["policies"], state: arguments["state"],
-            socket: arguments["socket"], command: arguments.words, service: .found(), listening: try listening(),
+            socket: arguments["socket"], command: arguments.words, service: .found(),
+            // Unlike INVOCATION_ID= and the like it does not hold for processes that inherit it (systemd.exec(5)).
+            isService: environmentVariable("SYSTEMD_EXEC_PID") == "\(ownProcessID())", listening: try listening(),
             places: Client.places)
         let journal = Journal.behind(try? StandardStream.error.status(), stream: environmentVariable("JOURNAL_STREAM"))
         return ServeLoop.run(options, journal: journal) { Output.printError($0) }

@@ -1,9 +1,8 @@
 import PinfoldCgroups
 import PinfoldLinux
 
-/// Takes back what a start that failed has made in the cgroup tree: a directory that is left behind looks as if a
-/// controller ran there, and one with limits below it cannot have processes.
-struct FailedStart {
+/// What the cgroup tree was like before a controller took over its slice.
+struct BeforeStart {
     private let slice: String?
     /// Where this process was before it moved into `controller/`.
     private let former: String?
@@ -21,7 +20,14 @@ struct FailedStart {
         }
     }
 
-    /// To be called when the slice has been given up.
+    /// Whether this process was in the slice: of a service that is the cgroup of its unit, and all in it ends with it.
+    var wasInSlice: Bool {
+        guard let slice, let former else { return false }
+        return former == slice || former.hasPrefix(slice + "/")
+    }
+
+    /// Takes back what a start that failed has made: a directory that is left behind looks as if a controller ran there,
+    /// and one with limits below it cannot have processes. To be called when the slice has been given up.
     func clear() {
         guard let slice, !missing.isEmpty, let root = try? Cgroup.open(slice) else { return }
         if missing.contains("/controller") { leave(root) }
