@@ -21,6 +21,7 @@ package enum SliceLocation {
             let path = "/" + named.split(separator: "/").joined(separator: "/")
             let ownership = SliceOwnership(mountPoint: mountPoint, hasServiceManager: systemdRuns())
             if let refusal = ownership.refusal(of: path) { throw refusal }
+            guard isInTree(path) else { throw WorldError(CgroupError.notCgroup2(path).description) }
             return path
         }
         guard let own = hierarchy.ownDirectory, !hierarchy.ownIsDeleted else {
@@ -44,6 +45,16 @@ package enum SliceLocation {
                     + "'systemd-run --scope -p Delegate=yes -- pinfold serve'")
         }
         return "\(mountPoint)/\(name)"
+    }
+
+    /// Whether it is, or would be made, in a cgroup v2 tree.
+    private static func isInTree(_ path: String) -> Bool {
+        var place = Substring(path)
+        while place.count > 1, (try? FileStatus.of(path: String(place))) == nil {
+            place = place.prefix(upTo: place.lastIndex(of: "/") ?? place.startIndex)
+        }
+        let nearest = place.isEmpty ? "/" : String(place)
+        return (try? OwnedDescriptor.open(nearest, [.path, .directory]).fileSystemType()) == Hierarchy.cgroup2Type
     }
 
     /// Makes the slice where it is missing.
