@@ -80,7 +80,7 @@ extension CgroupError {
         CgroupError(.malformed, path, nil, "\(path) holds \"\(text.prefix(64))\", which is not understood")
     }
 
-    static func notCgroup2(_ path: String) -> CgroupError {
+    package static func notCgroup2(_ path: String) -> CgroupError {
         CgroupError(
             .notCgroup2, path, nil,
             "\(path) is not in a cgroup v2 tree: name a directory below a mount of type cgroup2 (see: mount -t cgroup2)"

@@ -209,7 +209,16 @@ extension Controller {
     }
 
     func describe(_ id: SessionID) -> SessionDescription? {
-        pool.sessions[id].map {
+        describe(id, among: pool.waiting(at: clock()))
+    }
+
+    /// A living session as it is, any other as the request that waits for it, where there is one.
+    func describe(_ id: SessionID, among waiting: [SessionPool.Waiting]) -> SessionDescription? {
+        let known = pool.sessions[id]
+        if known?.life == nil, let request = waiting.first(where: { $0.request.session == id }) {
+            return SessionDescription(request, known: known)
+        }
+        return known.map {
             SessionDescription($0, budget: pool.budget, sessionsPath: world.sessionsPath, at: clock())
         }
     }

@@ -16,17 +16,20 @@ package final class Controller {
         /// How the limits of this controller's sessions are enforced.
         package var enforcement: Enforcement
         package var features: [FeatureReport]
+        /// What is told about an event.
+        package var report: (LoggedEvent) -> Void
         package var sayings: (String) -> Void
 
         package init(
             socket: String, slice: String, policyFolder: String?, enforcement: Enforcement,
-            features: [FeatureReport], sayings: @escaping (String) -> Void
+            features: [FeatureReport], report: ((LoggedEvent) -> Void)? = nil, sayings: @escaping (String) -> Void
         ) {
             self.socket = socket
             self.slice = slice
             self.policyFolder = policyFolder
             self.enforcement = enforcement
             self.features = features
+            self.report = report ?? { sayings($0.line) }
             self.sayings = sayings
         }
     }
@@ -267,7 +270,7 @@ package final class Controller {
         let owner = loggedEvent.session.flatMap { pool.sessions[$0]?.owner }
         let entry = EventLog.Entry(time: WallClock.now(), loggedEvent: loggedEvent, owner: owner)
         log.append(entry)
-        configuration.sayings(loggedEvent.line)
+        configuration.report(loggedEvent)
         // Written once, however many there are to read it.
         lazy var frame = Reply(["events": .array([entry.json])], continues: true).frame
         for connection in connections.values {

@@ -8,9 +8,14 @@ import PinfoldPolicy
 package struct ControllerStart {
     let options: ServeOptions
     let notice: (String) -> Void
+    let report: (LoggedEvent) -> Void
     let clock: () -> Instant
 
-    package init(options: ServeOptions, notice: @escaping (String) -> Void, clock: @escaping () -> Instant) {
+    package init(
+        options: ServeOptions, notice: @escaping (String) -> Void, report: @escaping (LoggedEvent) -> Void,
+        clock: @escaping () -> Instant
+    ) {
+        self.report = report
         self.options = options
         self.notice = notice
         self.clock = clock
@@ -39,7 +44,7 @@ package struct ControllerStart {
         let listener = try listen()
         let configuration = Controller.Configuration(
             socket: listener.path, slice: path, policyFolder: options.policies, enforcement: enforcement,
-            features: features, sayings: notice)
+            features: features, report: report, sayings: notice)
         let boot = (try? bootID()) ?? ""
         let controller: Controller
         do throws(Errno) {

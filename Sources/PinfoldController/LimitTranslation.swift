@@ -1,5 +1,6 @@
 import PinfoldCgroups
 import PinfoldCore
+import PinfoldLinux
 
 /// From the policy's limits to the kernel's files, and from the kernel's answers to the policy's keys.
 enum LimitTranslation {
@@ -85,6 +86,8 @@ enum LimitTranslation {
         case .held: "held"
         case .notEnforced(let found): "wrote \(result.write.value) to \(result.write.file), but it reads \(found)"
         case .unavailable(let reason): reason
+        case .failed(.outOfRange) where result.write.file == "cpuset.cpus":
+            "there is no such processor; this machine has \(SystemProcessors.online() ?? "others")"
         case .failed(let errno): "cannot write \(result.write.value) to \(result.write.file): \(errno)"
         case .gone: "the cgroup is gone"
         }

@@ -1,4 +1,4 @@
-import PinfoldCore
+package import PinfoldCore
 package import PinfoldLinux
 
 /// Writes the lines of the log on a thread of its own. Whoever reads them may stop to, and the loop must not wait for
@@ -9,12 +9,12 @@ package final class LogThread {
     private static let longestLine = 8 << 10
 
     private let worker: WorkerThread<Int>
-    private let write: @Sendable (String) -> Void
+    private let write: @Sendable (LogLine) -> Void
     private var waiting = 0
     private var dropped = 0
 
     /// - Parameter write: called on the thread, and may take as long as it likes.
-    package init(write: @escaping @Sendable (String) -> Void) throws(Errno) {
+    package init(write: @escaping @Sendable (LogLine) -> Void) throws(Errno) {
         worker = try WorkerThread()
         self.write = write
     }
@@ -30,7 +30,15 @@ package final class LogThread {
     /// Before, a thousand records may have to be named at once.
     package var patience = Duration.zero
 
-    package func notice(_ text: String) {
+    package func notice(_ text: String, _ priority: LogLine.Priority = .information) {
+        add(text, priority, about: nil)
+    }
+
+    package func log(_ event: LoggedEvent) {
+        add(event.line, event.priority, about: event)
+    }
+
+    private func add(_ text: String, _ priority: LogLine.Priority, about event: LoggedEvent?) {
         collect()
         let line = PrintableText(text, most: Self.longestLine).description
         if dropped == 0, waiting + line.utf8.count > Self.mostWaiting { finish(within: patience) }
@@ -38,7 +46,7 @@ package final class LogThread {
             dropped += 1
             return
         }
-        submit(line)
+        submit(LogLine(text: line, priority: priority, event: event))
     }
 
     /// Notes what was written. Once there is room again, the lines that found none are counted in one, before any
@@ -46,7 +54,9 @@ package final class LogThread {
     package func collect() {
         while let size = worker.takeResult() { waiting -= size }
         guard dropped > 0, waiting <= Self.mostWaiting / 2 else { return }
-        submit("\(Wording.count(dropped, "line")) of this log \(dropped == 1 ? "was" : "were") dropped: nobody read it")
+        let text =
+            "\(Wording.count(dropped, "line")) of this log \(dropped == 1 ? "was" : "were") dropped: nobody read it"
+        submit(LogLine(text: text, priority: .warning, event: nil))
         dropped = 0
     }
 
@@ -59,11 +69,11 @@ package final class LogThread {
         }
     }
 
-    private func submit(_ line: String) {
-        waiting += line.utf8.count
+    private func submit(_ line: LogLine) {
+        waiting += line.text.utf8.count
         worker.submit { [write] in
             write(line)
-            return line.utf8.count
+            return line.text.utf8.count
         }
     }
 }

@@ -26,7 +26,7 @@ extension Controller {
     /// Nil where the answer comes later, or over a lease.
     private func answer(_ request: Request, _ connection: ClientConnection) throws(InterfaceError) -> Reply? {
         switch request {
-        case .open, .reopen, .started, .attach, .startFailed, .exited, .active, .turn, .remember:
+        case .open, .reopen, .started, .attach, .startFailed, .exited, .active, .turn, .remember, .leave:
             return try answerLauncher(request, connection)
         case .list, .listPage, .show, .explain, .events, .reload, .describe:
             return try report(request, connection)
@@ -97,6 +97,9 @@ extension Controller {
         case .turn(let report):
             dispatch(.turn(try lease(of: connection), report))
             return Reply()
+        case .leave:
+            dispatch(.launcherTerminated(try lease(of: connection)))
+            return Reply()
         case .remember(let token):
             dispatch(.token(try lease(of: connection), token))
             return Reply()
@@ -137,10 +140,14 @@ extension Controller {
         isPrivileged(connection) || session.owner == connection.user
     }
 
+    private func maySee(_ id: SessionID, _ connection: ClientConnection) -> Bool {
+        isPrivileged(connection) || pool.owner(of: id) == connection.user
+    }
+
     /// A session of another user does not exist for the caller.
     private func visible(_ name: String, _ connection: ClientConnection) throws(InterfaceError) -> SessionID {
         let id = try identifier(name)
-        guard let session = pool.sessions[id], maySee(session, connection) else { throw .noSuchSession(name) }
+        guard pool.owner(of: id) != nil, maySee(id, connection) else { throw .noSuchSession(name) }
         return id
     }
 
@@ -152,34 +159,45 @@ extension Controller {
 
     private func list(after: String?, limit: UInt64?, _ connection: ClientConnection) -> Reply {
         let size = Int(min(max(limit ?? UInt64(Self.pageSize), 1), UInt64(Self.pageSize)))
+        let waiting = pool.waiting(at: clock()).filter { maySee($0.request.session, connection) }
         var seen: [SessionID] = []
         for session in pool.sessions.all where maySee(session, connection) {
             if after.map({ session.id.text > $0 }) ?? true { seen.append(session.id) }
+        }
+        for request in waiting.map(\.request) where pool.sessions[request.session] == nil {
+            if after.map({ request.session.text > $0 }) ?? true { seen.append(request.session) }
         }
         var next: String?
         if after != nil || seen.count > size {
             seen.sort { $0.text < $1.text }
             if seen.count > size { next = seen[size - 1].text }
         }
-        var reply: JSONObject = ["sessions": .array(seen.prefix(size).compactMap { describe($0)?.json })]
+        var reply: JSONObject = [
+            "sessions": .array(seen.prefix(size).compactMap { describe($0, among: waiting)?.json })
+        ]
         if let next { reply["next"] = .string(next) }
         return Reply(reply)
     }
 
     private func show(_ id: SessionID) throws(InterfaceError) -> Reply {
-        guard let session = pool.sessions[id], let description = describe(id) else { throw .noSuchSession(id.text) }
+        let waiting = pool.waiting(at: clock())
+        guard let description = describe(id, among: waiting) else { throw .noSuchSession(id.text) }
+        let session = pool.sessions[id]
+        let request = description.state == .queued ? waiting.first { $0.request.session == id }?.request : nil
+        guard let inForce = request?.policy ?? session?.policy else { throw .noSuchSession(id.text) }
         var policy: JSONObject = [:]
-        for key in SessionKeys.all { policy[key.name] = .string(key.write(session.policy)) }
+        for key in SessionKeys.all { policy[key.name] = .string(key.write(inForce)) }
+        let settings = request?.settings ?? session?.settings ?? []
         return Reply([
-            "session": description.json, "settings": .array(session.settings.map { .string($0) }),
-            "policy": .object(policy), "unenforced": .array((session.life?.unenforced ?? []).map(\.json)),
+            "session": description.json, "settings": .array(settings.map { .string($0) }),
+            "policy": .object(policy), "unenforced": .array((session?.life?.unenforced ?? []).map(\.json)),
         ])
     }
 
     private func explain(to connection: ClientConnection) -> JSONObject {
         let explanation = pool.explain(at: clock())
         guard !isPrivileged(connection) else { return explanation.json }
-        return explanation.seen { pool.sessions[$0]?.owner == connection.user }.json
+        return explanation.seen { pool.owner(of: $0) == connection.user }.json
     }
 
     private func events(

@@ -8,9 +8,13 @@ package enum ServeLoop {
         static let command: UInt64 = 1
     }
 
-    /// - Parameter write: a line for the log; it may block.
+    /// - Parameters:
+    ///   - journal: where the lines of the log go; nil for none.
+    ///   - write: a line for the log that the journal did not take; it may block.
     /// - Returns: the exit status; the command's where there is one.
-    package static func run(_ options: ServeOptions, write: @escaping @Sendable (String) -> Void) -> Int32 {
+    package static func run(
+        _ options: ServeOptions, journal: Journal?, write: @escaping @Sendable (String) -> Void
+    ) -> Int32 {
         let ignored: SignalSet
         let log: LogThread
         do throws(Errno) {
@@ -18,7 +22,9 @@ package enum ServeLoop {
             try fillStandardDescriptors()
             ignored = SignalSet.ignored()
             SignalSet.ignoreBrokenPipe()
-            log = try LogThread(write: write)
+            log = try LogThread { line in
+                if journal?.take(line) != true { write(line.text) }
+            }
         } catch {
             write("cannot start a thread for the log: \(error)")
             return 1
@@ -28,10 +34,10 @@ package enum ServeLoop {
             return try start(options, ignored, log)
         } catch let failure as ServeFailure {
             // Complaints about policies have a line each.
-            for line in failure.description.split(separator: "\n") { log.notice(String(line)) }
+            for line in failure.description.split(separator: "\n") { log.notice(String(line), .error) }
             return failure.exitCode
         } catch {
-            log.notice("\(error)")
+            log.notice("\(error)", .error)
             return 1
         }
     }
@@ -44,9 +50,16 @@ package enum ServeLoop {
         let signals = try SignalSource([.terminate, .interrupt, .hangUp, .child])
         let openFiles = try raiseOpenFilesLimit()
         log.patience = .seconds(2)
-        let controller = try ControllerStart(options: options, notice: notice) {
-            Instant(nanoseconds: MonotonicClock.now().nanoseconds)
-        }.run()
+        let before = BeforeStart(slice: options.slice)
+        let controller: Controller
+        do {
+            controller = try ControllerStart(options: options, notice: notice, report: { log.log($0) }) {
+                Instant(nanoseconds: MonotonicClock.now().nanoseconds)
+            }.run()
+        } catch {
+            before.clear()
+            throw error
+        }
         log.patience = .zero
         try controller.watch(signals.descriptor.number, as: Source.signals)
         var command: HarnessCommand?
@@ -60,12 +73,15 @@ package enum ServeLoop {
         let notifier = try options.service.map { service throws(Errno) in
             try ServiceNotifier(service, at: controller.clock())
         }
-        return try loop(controller, signals, command, notifier, log)
+        // systemd signals every process of a unit that stops. Then the sessions end in any case; so they are ended in
+        // order, and can come back.
+        let endsSessions = options.isService && before.wasInSlice
+        return try loop(controller, signals, command, notifier, log, endsSessions: endsSessions)
     }
 
     private static func loop(
         _ controller: Controller, _ signals: borrowing SignalSource, _ given: consuming HarnessCommand?,
-        _ notifying: consuming ServiceNotifier?, _ log: LogThread
+        _ notifying: consuming ServiceNotifier?, _ log: LogThread, endsSessions: Bool
     ) throws -> Int32 {
         var command = given
         var notifier = notifying
@@ -84,7 +100,7 @@ package enum ServeLoop {
                     switch arrival.signal {
                     case .terminate, .interrupt:
                         if command?.send(arrival.signal) == nil {
-                            controller.dispatch(.shutdown(endingSessions: false))
+                            controller.dispatch(.shutdown(endingSessions: endsSessions))
                         }
                     case .hangUp:
                         notifier?.reloading()

@@ -12,12 +12,14 @@ package struct ServeOptions: Sendable {
     package var command: [String]
     /// The service manager that started the controller; nil for none.
     package var service: ServiceEnvironment?
+    /// Whether this is the main process of a unit of systemd, which ends what is in its cgroup.
+    package var isService: Bool
     /// The socket that the service manager listens on for the controller; nil: it makes its own.
     package var listening: Int32?
 
     package init(
         slice: String? = nil, policies: String? = nil, state: String? = nil, socket: String? = nil,
-        command: [String] = [], service: ServiceEnvironment? = nil, listening: Int32? = nil,
+        command: [String] = [], service: ServiceEnvironment? = nil, isService: Bool = false, listening: Int32? = nil,
         places: DefaultPaths
     ) {
         self.slice = slice
@@ -27,6 +29,7 @@ package struct ServeOptions: Sendable {
         self.socket = socket ?? places.socket
         self.command = command
         self.service = service
+        self.isService = isService
         self.listening = listening
     }
 }

@@ -21,7 +21,9 @@ struct SessionAdoption {
         var adoptions: [Adoption] = []
         for record in try completed(records) {
             guard let life = record.life, record.boot == boot else {
-                adoptions.append(Adoption(session: settled(record), adoptedLife: nil))
+                let isOfFormerBoot = record.life != nil
+                adoptions.append(
+                    Adoption(session: record.session, adoptedLife: nil, wasRunningAtReboot: isOfFormerBoot))
                 continue
             }
             let id = LifeID(session: record.session.id, number: record.session.lives)
@@ -73,15 +75,6 @@ struct SessionAdoption {
             notice("the note with the cgroup \(cgroup) is not a record of it (\(error)), so nobody knows the cgroup")
             return nil
         }
-    }
-
-    /// A session whose last life ended with the last boot.
-    private func settled(_ record: SessionRecord) -> Session {
-        var session = record.session
-        guard record.life != nil else { return session }
-        session.cause = .unwatched
-        session.isSuspended = session.token != nil && session.policy.resume != .never
-        return session
     }
 
     private func facts(

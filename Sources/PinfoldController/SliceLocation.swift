@@ -18,7 +18,11 @@ package enum SliceLocation {
         }
         if let named {
             guard named.hasPrefix("/") else { throw WorldError("--slice wants an absolute path, not '\(named)'") }
-            return named
+            let path = "/" + named.split(separator: "/").joined(separator: "/")
+            let ownership = SliceOwnership(mountPoint: mountPoint, hasServiceManager: systemdRuns())
+            if let refusal = ownership.refusal(of: path) { throw refusal }
+            guard isInTree(path) else { throw WorldError(CgroupError.notCgroup2(path).description) }
+            return path
         }
         guard let own = hierarchy.ownDirectory, !hierarchy.ownIsDeleted else {
             throw WorldError("our own cgroup is not below \(mountPoint); name a delegated directory with --slice")
@@ -43,6 +47,16 @@ package enum SliceLocation {
         return "\(mountPoint)/\(name)"
     }
 
+    /// Whether it is, or would be made, in a cgroup v2 tree.
+    private static func isInTree(_ path: String) -> Bool {
+        var place = Substring(path)
+        while place.count > 1, (try? FileStatus.of(path: String(place))) == nil {
+            place = place.prefix(upTo: place.lastIndex(of: "/") ?? place.startIndex)
+        }
+        let nearest = place.isEmpty ? "/" : String(place)
+        return (try? OwnedDescriptor.open(nearest, [.path, .directory]).fileSystemType()) == Hierarchy.cgroup2Type
+    }
+
     /// Makes the slice where it is missing.
     ///
     /// - Returns: whether it was.
@@ -60,15 +74,12 @@ package enum SliceLocation {
         return true
     }
 
-    /// systemd marks what it delegates by an extended attribute; see CGROUP_DELEGATION.md. `DelegateSubgroup=` puts us
-    /// one below it.
+    /// `DelegateSubgroup=` puts us one below what is delegated.
     private static func isDelegated(_ path: String) -> Bool {
         let candidates = path.hasSuffix("/controller") ? [path, String(path.dropLast("/controller".count))] : [path]
         return candidates.contains { place in
             guard let directory = try? Directory(place) else { return false }
-            return ["trusted.delegate", "user.delegate"].contains { name in
-                (try? directory.descriptor.attribute(name)) == Array("1".utf8)
-            }
+            return DelegationMark.isOn(directory)
         } || isWritableByUs(path)
     }
 

@@ -62,8 +62,8 @@ package struct LifeOutcome: Sendable {
 package enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case alreadyRunning(LifeID)
     case foreign(SessionID, owner: UserID)
-    case noPlace(Group, waited: Duration, sessions: Int, limit: Int)
-    case noMemory(waited: Duration, available: UInt64, needed: UInt64)
+    case waitedInVain(Duration, Shortage)
+    case cancelled(by: UserID)
     case queueFull(Group, Int, limit: Int)
     case tooManySuspended(Group, Int, limit: Int)
     case parentEnds(SessionID)
@@ -78,15 +78,12 @@ package enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
             "the session '\(life.session)' is already running (life \(life.number)); end it first, or choose another name"
         case .foreign(let session, let owner):
             "the session '\(session)' belongs to \(owner); choose another name"
-        case .noPlace(.user, let waited, _, let limit):
-            "no place became free in \(Wording.roughly(waited)): all \(limit) sessions that a user may have run, and none "
-                + "of them may be evicted; end one, or raise MaxSessionsPerUser="
-        case .noPlace(_, let waited, let sessions, let limit):
-            "no place became free in \(Wording.roughly(waited)): \(sessions) of \(limit) sessions run and none may be "
-                + "evicted; raise MaxSessions=, or wait longer with --wait"
-        case .noMemory(let waited, let available, let needed):
-            "not enough memory became free in \(Wording.roughly(waited)): \(Wording.bytes(available)) available, "
-                + "\(Wording.bytes(needed)) needed with the reserve, and no session may be evicted"
+        case .waitedInVain(let waited, .memory(let shortage)):
+            "not enough memory became free in \(Wording.roughly(waited)): \(shortage); wait longer with --wait"
+        case .waitedInVain(let waited, let shortage):
+            "no place became free in \(Wording.roughly(waited)): \(shortage)"
+        case .cancelled(let user):
+            "cancelled by \(user) while it waited"
         case .queueFull(.user, let count, let limit):
             "\(count) requests of this user are waiting already, and MaxQueuedPerUser= is \(limit); try again later"
         case .queueFull(_, let count, _):

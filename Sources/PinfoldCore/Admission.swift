@@ -46,7 +46,6 @@ extension SessionPool {
         for user in full.sorted(by: { $0.number < $1.number }) { evictForPlaces(in: .user(user), at: now, &actions) }
         while let index = nextQueued(besides: usersAtTheirLimit()) {
             if residentCount >= budget.policy.maxSessions {
-                queue[index].shortage = .place
                 evictForPlaces(in: .pool, at: now, &actions)
                 break
             }
@@ -55,8 +54,8 @@ extension SessionPool {
                 actions.append(.read(memory.request(at: now)))
                 return
             }
-            if let shortage = memoryShortage(for: queue[index].request, at: now) {
-                queue[index].shortage = .memory(available: shortage.available, needed: shortage.needed)
+            let claimed = claimedMemory(at: now)
+            if let shortage = memoryShortage(for: queue[index].request, claimed: claimed, at: now) {
                 evictForMemory(shortage, at: now, &actions)
                 break
             }
@@ -80,22 +79,10 @@ extension SessionPool {
 
     private mutating func dropExpired(at now: Instant, _ actions: inout [Action]) {
         guard queue.contains(where: { $0.deadline <= now }) else { return }
-        let full = usersAtTheirLimit()
-        for entry in queue where entry.deadline <= now {
-            let waited = now.since(entry.since)
-            let refusal: Refusal =
-                if case .memory(let available, let needed) = entry.shortage {
-                    .noMemory(waited: waited, available: available, needed: needed)
-                } else {
-                    noPlace(in: full.contains(entry.request.owner) ? .user(entry.request.owner) : .pool, waited)
-                }
-            refuse(entry.request, refusal, &actions)
+        for (entry, shortage) in zip(queue, shortages(at: now)) where entry.deadline <= now {
+            refuse(entry.request, .waitedInVain(now.since(entry.since), shortage), &actions)
         }
         queue.removeAll { $0.deadline <= now }
-    }
-
-    private func noPlace(in group: Group, _ waited: Duration) -> Refusal {
-        .noPlace(group, waited: waited, sessions: residents(in: group).count, limit: limits(of: group).living)
     }
 
     func refuse(_ request: SessionRequest, _ refusal: Refusal, _ actions: inout [Action]) {

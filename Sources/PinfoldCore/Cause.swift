@@ -5,6 +5,7 @@ package struct Cause: Hashable, Sendable {
     package enum Kind: String, CaseIterable, Sendable {
         case exited, signaled, killed, ended
         case leaseLost = "lease_lost"
+        case terminated
         case idleTimeout = "idle_timeout"
         case poolFull = "pool_full"
         case reserve, pressure
@@ -14,6 +15,7 @@ package struct Cause: Hashable, Sendable {
         case lifetime
         case turnTimeout = "turn_timeout"
         case startFailed = "start_failed"
+        case reboot
     }
 
     /// A number with its name; the name says the unit where it is not a count (`idleSeconds`, `peakBytes`).
@@ -81,12 +83,19 @@ extension Cause {
     package static let unwatched = Cause(
         kind: .ended, message: "ended while no controller was running", numbers: [])
 
+    /// It was running when the machine went down.
+    package static let reboot = Cause(kind: .reboot, message: "the machine was rebooted while it ran", numbers: [])
+
     /// Its cgroup is empty, but its launcher does not know of an end: it stands still, or the command has moved away.
     package static let unreported = Cause(
         kind: .ended, message: "no process is left in its cgroup, and its launcher did not say how the command ended",
         numbers: [])
 
     package static let leaseLost = Cause(kind: .leaseLost, message: "its launcher is gone", numbers: [])
+
+    /// Its launcher was asked to leave, as when the service that it is in stops.
+    package static let terminated = Cause(
+        kind: .terminated, message: "its launcher was asked to terminate (SIGTERM)", numbers: [])
 
     package static func idleTimeout(idle: Duration, limit: Duration) -> Cause {
         Cause(

@@ -46,13 +46,17 @@ package enum ExitCode {
             return suspended
         case .exited, .signaled:
             return status?.code ?? failed
+        case .terminated:
+            // As without a launcher in between: what the command made of the signal.
+            return status?.code ?? killed
         case .ended:
             // Asked to end, the command may have left by itself in its time; a signal can only have been ours.
             if case .exited(let code)? = status { return code }
             return killed
         case .lifetime, .turnTimeout:
             return timedOut
-        case .killed, .leaseLost, .idleTimeout, .poolFull, .reserve, .pressure, .memoryLimit, .poolLimit, .hostMemory:
+        case .killed, .leaseLost, .idleTimeout, .poolFull, .reserve, .pressure, .memoryLimit, .poolLimit, .hostMemory,
+            .reboot:
             return killed
         }
     }

@@ -43,8 +43,9 @@ extension Cause {
     var yieldsToTurns: Bool {
         switch kind {
         case .poolFull, .reserve, .pressure, .idleTimeout: true
-        case .exited, .signaled, .killed, .ended, .leaseLost, .memoryLimit, .poolLimit, .hostMemory, .lifetime,
-            .turnTimeout, .startFailed:
+        case .exited, .signaled, .killed, .ended, .leaseLost, .terminated, .memoryLimit, .poolLimit,
+            .hostMemory, .lifetime,
+            .turnTimeout, .startFailed, .reboot:
             false
         }
     }

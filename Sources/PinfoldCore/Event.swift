@@ -6,6 +6,8 @@ package enum Event: Sendable {
     case disconnected(ClientID)
     /// A launcher holds the lease of a running life again.
     case leaseTaken(LifeID, by: ClientID)
+    /// A launcher was asked to terminate, and its session is to end with it.
+    case launcherTerminated(LifeID)
 
     /// The answer to `Action.create`.
     case created(LifeID, CreationFacts)
@@ -111,6 +113,8 @@ package struct Adoption: Sendable {
     package let session: Session
     /// What is left of its last life; nil where its cgroup is gone.
     package let adoptedLife: AdoptedLife?
+    /// Its last life was there in a former boot of the machine.
+    package let wasRunningAtReboot: Bool
 
     package struct AdoptedLife: Sendable {
         package let facts: CreationFacts
@@ -130,8 +134,9 @@ package struct Adoption: Sendable {
         }
     }
 
-    package init(session: Session, adoptedLife: AdoptedLife?) {
+    package init(session: Session, adoptedLife: AdoptedLife?, wasRunningAtReboot: Bool = false) {
         self.session = session
         self.adoptedLife = adoptedLife
+        self.wasRunningAtReboot = wasRunningAtReboot
     }
 }

@@ -4,7 +4,8 @@ package struct Explanation: Sendable {
     package let headroom: UInt64?
     package let budget: PoolBudget
     package let residents: Int
-    package let waiting: [SessionID]
+    /// In the order in which they will be served.
+    package let waiting: [SessionPool.Waiting]
     /// The order in which sessions would give up their place under the cap.
     package let forPlace: [Candidate]
     /// The order in which they would give up their memory.
@@ -13,7 +14,8 @@ package struct Explanation: Sendable {
     /// What one user may see of it: their own rows, at the places they have among all.
     package func seen(by isVisible: (SessionID) -> Bool) -> Explanation {
         Explanation(
-            headroom: headroom, budget: budget, residents: residents, waiting: waiting.filter(isVisible),
+            headroom: headroom, budget: budget, residents: residents,
+            waiting: waiting.filter { isVisible($0.request.session) },
             forPlace: forPlace.filter { isVisible($0.life.session) },
             forMemory: forMemory.filter { isVisible($0.life.session) })
     }
@@ -25,7 +27,7 @@ extension SessionPool {
         let headroom = headroomWithCredit(at: now)
         let shortfall = headroom.map { budget.reserve > $0 ? budget.reserve - $0 : 0 } ?? 0
         return Explanation(
-            headroom: headroom, budget: budget, residents: residentCount, waiting: queue.map(\.request.session),
+            headroom: headroom, budget: budget, residents: residentCount, waiting: waiting(at: now),
             forPlace: Eviction.rank(sessions.all, for: .place, at: now),
             forMemory: Eviction.rank(sessions.all, for: .memory(shortfall: shortfall), at: now))
     }

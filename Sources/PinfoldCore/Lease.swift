@@ -28,6 +28,14 @@ extension SessionPool {
             ending: EndingReason(cause: .leaseLost, suspends: comesBack), at: now, &actions)
     }
 
+    /// The launcher leaves, but in order: the command has its `TermSec=`, and what can come back is suspended. Unlike
+    /// one whose launcher is lost, a session of `Resume=new` is too: somebody asked for its end in time.
+    mutating func terminate(_ id: LifeID, at now: Instant, _ actions: inout [Action]) {
+        guard let index = sessions.index(of: id) else { return }
+        stop(
+            index, because: .terminated, suspends: sessions[index].isResumable, from: .terminate, at: now, &actions)
+    }
+
     /// A launcher is back after the controller was gone for a while. It is not activity.
     mutating func takeLease(_ id: LifeID, by client: ClientID, at now: Instant, _ actions: inout [Action]) {
         guard let index = sessions.index(of: id) else { return }
@@ -58,6 +66,7 @@ extension SessionPool {
                 life.loggedIdle = session.idleTime(at: now) >= session.policy.idleAfter
                 session.life = life
             }
+            if adoption.wasRunningAtReboot { endAtReboot(&session, at: now, &actions) }
             let index = sessions.append(session)
             schedule(index, at: now)
             if adoption.adoptedLife == nil {
@@ -67,5 +76,16 @@ extension SessionPool {
                 actions.append(.log(LoggedEvent(.adopted, LifeID(session: session.id, number: session.lives))))
             }
         }
+    }
+
+    /// Neither the session nor its owner ended it, so it waits to come back, with a token or without, as after an
+    /// eviction. See docs/decisions/0003.
+    private func endAtReboot(_ session: inout Session, at now: Instant, _ actions: inout [Action]) {
+        session.cause = .reboot
+        session.isSuspended = session.policy.resume != .never
+        session.endedAt = now
+        let id = LifeID(session: session.id, number: session.lives)
+        actions.append(
+            .log(LoggedEvent(session.isSuspended ? .suspended : .ended, id, LoggedEvent.details(of: .reboot))))
     }
 }

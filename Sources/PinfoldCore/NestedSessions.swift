@@ -53,7 +53,7 @@ extension SessionPool {
             guard let parent = sessions.all[index].life?.parent else { continue }
             switch sessions.all[index].state(at: now) {
             case .starting, .busy: keepBusy(parent, at: now, &actions)
-            case .idle, .stopping, .suspended, .ended: continue
+            case .queued, .idle, .stopping, .suspended, .ended: continue
             }
         }
     }

@@ -1,6 +1,7 @@
 /// Orders of users: touch, pin, suspend, end, kill, set.
 extension SessionPool {
     mutating func execute(_ order: Order, at now: Instant, _ actions: inout [Action]) {
+        if executeOnQueue(order, &actions) { return }
         guard let index = sessions.index(of: order.session) else {
             actions.append(.answer(order.client, order.session, .unknownSession))
             return

@@ -76,6 +76,8 @@ package struct Session: Sendable {
 
 /// The states a session is shown in.
 package enum SessionState: String, CaseIterable, Sendable {
+    /// A request waits for it to be admitted.
+    case queued
     case starting, idle, busy, stopping, suspended, ended
 }
 

@@ -33,6 +33,7 @@ package struct SessionPool: Sendable {
         case .requested(let request): enqueue(request, at: now, &actions)
         case .disconnected(let client): disconnect(client, at: now, &actions)
         case .leaseTaken(let life, let client): takeLease(life, by: client, at: now, &actions)
+        case .launcherTerminated(let life): terminate(life, at: now, &actions)
         case .created(let life, let facts): grant(life, facts, &actions)
         case .creationFailed(let life, let reason): abandon(life, reason, &actions)
         case .commandStarted(let life, let processID, let placement):
@@ -97,12 +98,5 @@ struct QueuedRequest: Sendable {
     let request: SessionRequest
     let since: Instant
     let deadline: Instant
-    /// What the head of the queue found missing when it was last looked at.
-    var shortage: Shortage?
     var isLogged = false
-
-    enum Shortage: Sendable {
-        case place
-        case memory(available: UInt64, needed: UInt64)
-    }
 }

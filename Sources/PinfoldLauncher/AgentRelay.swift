@@ -16,6 +16,10 @@ struct AgentRelay: ~Copyable {
     private var agent: RunningAgent?
     private var lastLife: UInt64?
     private var exitCode: Int32?
+    /// Whether its own end was asked for: it does not stay for the agent's next life.
+    private var isLeaving = false
+    /// Whether the agent waits for the next message to come back.
+    private var isSuspended = false
     /// The end of a turn is reported after the client has the answer: the client waits for it, the controller does not.
     private var owesEndOfTurn = false
 
@@ -112,14 +116,17 @@ struct AgentRelay: ~Copyable {
     }
 
     private mutating func takeSignals(log: (String) -> Void) throws {
-        guard agent != nil else { return try loop.leaveOnSignal("ended", log: log) }
+        guard agent != nil else {
+            return try loop.leaveOnSignal("ended", exitCode: isSuspended ? ExitCode.suspended : nil, log: log)
+        }
         while let arrival = try loop.nextSignal() {
             if arrival.signal == .child {
                 if try agent?.command.recordChange(loop.relay, loop.poller) == true {
                     agent?.closeInput(loop.poller)
                 }
             } else if loop.relay.forwards(arrival) {
-                try agent?.command.send(arrival.signal)
+                if arrival.signal == .terminate { isLeaving = true }
+                try agent?.command.relay(arrival.signal, hasTerminal: loop.relay.hasTerminal)
             }
         }
     }
@@ -188,7 +195,9 @@ struct AgentRelay: ~Copyable {
         } else if !end.isSuspended, end.reason.kind != "exited", end.reason.kind != "signaled" {
             log("the agent was ended: \(end.reason.message)")
         }
+        isSuspended = end.isSuspended
         try send(.lifeEnded(end), log: log)
+        if isLeaving { exitCode = exitCode ?? end.exitCode }
     }
 
     /// No controller is there to report the cause.

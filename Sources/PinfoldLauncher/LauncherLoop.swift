@@ -53,13 +53,15 @@ struct LauncherLoop: ~Copyable {
     }
 
     /// While there is no command, a signal means us.
-    mutating func leaveOnSignal(_ doing: String, log: (String) -> Void) throws {
+    ///
+    /// - Parameter exitCode: what to exit with; nil for that of the signal.
+    mutating func leaveOnSignal(_ doing: String, exitCode: Int32? = nil, log: (String) -> Void) throws {
         while let arrival = try nextSignal() {
             switch arrival.signal {
             case .terminalStop: Terminal.stopSelf(.terminalStop)
             case .interrupt, .terminate, .hangUp, .quit:
                 let end = CommandStatus.signaled(arrival.signal.rawValue)
-                let failure = LaunchFailure("\(doing): \(arrival.signal)", exitCode: end.code)
+                let failure = LaunchFailure("\(doing): \(arrival.signal)", exitCode: exitCode ?? end.code)
                 if !relay.forwards(arrival) {
                     log(failure.description)
                     relay.mirror(end)

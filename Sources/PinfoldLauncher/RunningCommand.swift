@@ -39,6 +39,17 @@ struct RunningCommand: ~Copyable {
         try child.send(signal)
     }
 
+    /// Passes a signal on. SIGTERM without a terminal means that a service stops, or that a harness wants the command's
+    /// end: the controller sends it, to the whole tree, kills what it leaves after `TermSec=`, and suspends what can
+    /// come back. With a terminal it is somebody's own signal for the command, and a shell ignores it.
+    mutating func relay(_ signal: Signal, hasTerminal: Bool) throws(Errno) {
+        guard signal == .terminate, !hasTerminal, lease.isHeld, status == nil else {
+            try child.send(signal)
+            return
+        }
+        lease.send(.leave)
+    }
+
     // MARK: Its end
 
     /// What became of the command since the last question.

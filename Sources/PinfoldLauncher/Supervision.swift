@@ -112,7 +112,7 @@ struct Supervision: ~Copyable {
             if arrival.signal == .child {
                 try recordChange(&command)
             } else if loop.relay.forwards(arrival) {
-                try command.send(arrival.signal)
+                try command.relay(arrival.signal, hasTerminal: loop.relay.hasTerminal)
             }
         }
     }

@@ -6,6 +6,13 @@ package enum StandardStream: Int32, Sendable {
     case output = 1
     case error = 2
 
+    /// The file behind it. The corresponding C function is `fstat`.
+    package func status() throws(Errno) -> FileStatus {
+        var facts = stat()
+        try retried("fstat", ours: false) { unsafe fstat(rawValue, &facts) }
+        return FileStatus(facts)
+    }
+
     /// Writes everything, and waits for room. Needs no descriptor of its own.
     ///
     /// - Throws: EBADF where it is closed or cannot be written, EPIPE without a reader, ENOSPC.

@@ -8,33 +8,29 @@ enum KeyTable {
         guard let key = keys.first(where: { $0.name == assignment.key }) else {
             throw unknown(assignment.key, among: keys.map(\.name))
         }
-        try key.apply(assignment.value, to: &policy)
+        do {
+            try key.apply(assignment.value, to: &policy)
+        } catch {
+            // What is wrong is then not what the value looks like.
+            guard assignment.value.contains(" #") || assignment.value.contains(" ;") else { throw error }
+            throw ValueProblem("has a comment behind the value; put it on a line of its own")
+        }
     }
 
-    /// An unknown key, with the one that was probably meant.
+    /// An unknown key, with the one that was probably meant, or the section that it belongs in.
     static func unknown(_ name: String, among names: [String]) -> ValueProblem {
-        let lowered = name.lowercased()
-        let nearest = names.map { (name: $0, distance: distance(lowered, $0.lowercased())) }.min {
-            $0.distance < $1.distance
+        let sections = [
+            ("[Pool], in pool.policy", PoolKeys.all.map(\.name)),
+            ("[Session], in a file such as default.policy", SessionKeys.all.map(\.name)),
+            ("[Match], in a file such as agent.policy", MatchKeys.names),
+        ]
+        if let other = sections.first(where: { $0.1.contains(name) }) {
+            return ValueProblem("this key belongs in \(other.0)")
         }
-        if let nearest, nearest.distance <= 2 {
-            return ValueProblem("this key is not known; did you mean \(nearest.name)=?")
+        if let nearest = NearestName.of(name, among: names) {
+            return ValueProblem("this key is not known; did you mean \(nearest)=?")
         }
         return ValueProblem("this key is not known; known are \(names.joined(separator: ", "))")
-    }
-
-    /// How many characters must be put in, left out or changed: Levenshtein's distance.
-    private static func distance(_ left: String, _ right: String) -> Int {
-        let other = Array(right.utf8)
-        var row = Array(0...other.count)
-        for (index, byte) in left.utf8.prefix(64).enumerated() {
-            var next = [index + 1]
-            for column in other.indices {
-                next.append(min(row[column] + (byte == other[column] ? 0 : 1), row[column + 1] + 1, next[column] + 1))
-            }
-            row = next
-        }
-        return row[other.count]
     }
 }
 

@@ -7,8 +7,22 @@ extension Explanation {
         [
             "headroomBytes": JSON(headroom), "reserveBytes": JSON(budget.reserve),
             "hardReserveBytes": JSON(budget.hardReserve), "sessions": JSON(residents),
-            "maxSessions": JSON(budget.policy.maxSessions), "waiting": .array(waiting.map { .string($0.text) }),
+            "maxSessions": JSON(budget.policy.maxSessions),
+            "waiting": .array(waiting.map { .string($0.request.session.text) }), "queue": .array(waiting.map(\.json)),
             "forPlace": .array(forPlace.map(\.json)), "forMemory": .array(forMemory.map(\.json)),
+        ]
+    }
+}
+
+extension SessionPool.Waiting {
+    fileprivate var json: JSON {
+        var memory: MemoryShortage?
+        if case .memory(let found) = shortage { memory = found }
+        return [
+            "session": .string(request.session.text), "position": JSON(position),
+            "waitedSeconds": JSON(waited.wholeMilliseconds / 1_000), "reason": .string(shortage.description),
+            "availableBytes": JSON(memory?.available), "expectedBytes": JSON(memory?.expected),
+            "claimedBytes": JSON(memory?.claimed), "reserveBytes": JSON(memory?.reserve),
         ]
     }
 }

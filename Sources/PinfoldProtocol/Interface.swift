@@ -17,16 +17,17 @@ package enum Interface {
         interface io.pinfold
 
         # Why a life ended. Further members are numbers and depend on the kind.
-        # kind: exited, signaled, killed, ended, lease_lost, idle_timeout, pool_full, reserve, pressure,
-        # memory_limit, pool_limit, host_memory, lifetime, turn_timeout, start_failed
+        # kind: exited, signaled, killed, ended, lease_lost, terminated, idle_timeout, pool_full, reserve, pressure,
+        # memory_limit, pool_limit, host_memory, lifetime, turn_timeout, start_failed, reboot
         type Cause (
           kind: string,
           message: string
         )
 
-        # state: starting, idle, busy, stopping, suspended, ended. placement: into, attach.
+        # state: queued, starting, idle, busy, stopping, suspended, ended. placement: into, attach.
         # enforcement: kernel, observed, none. Memory in bytes.
         # parent: the session that it was opened from within, and ends with.
+        # waiting: what a queued session waits for. Its life is the last one before, 0 for none.
         type Session (
           id: string,
           life: int,
@@ -46,7 +47,8 @@ package enum Interface {
           pinned: bool,
           resumable: bool,
           parent: ?string,
-          cause: ?Cause
+          cause: ?Cause,
+          waiting: ?string
         )
 
         # A limit that the kernel does not enforce for a session.
@@ -108,6 +110,20 @@ package enum Interface {
           reason: ?string
         )
 
+        # A request that waits for its session to be admitted. The bytes are null where it does not wait for memory:
+        # what is available, what the session is expected to need, what sessions that have just begun are, and what is
+        # to stay free.
+        type Waiting (
+          session: string,
+          position: int,
+          waitedSeconds: int,
+          reason: string,
+          availableBytes: ?int,
+          expectedBytes: ?int,
+          claimedBytes: ?int,
+          reserveBytes: ?int
+        )
+
         # status: available, degraded, missing.
         type Feature (
           name: string,
@@ -162,6 +178,10 @@ package enum Interface {
         # What the next life needs to go on, in place of what was kept before; null for nothing.
         method Remember(token: ?string) -> ()
 
+        # The launcher was asked to terminate: the session gets SIGTERM, then is killed. Where it can be resumed it is
+        # suspended.
+        method Leave() -> ()
+
         # At most 1,000 sessions, or `limit`. Where there are more they come by their names, and `next` is what to give
         # for `after` to have those that follow.
         method List(after: ?string, limit: ?int) -> (sessions: []Session, next: ?string)
@@ -178,6 +198,7 @@ package enum Interface {
           sessions: int,
           maxSessions: int,
           waiting: []string,
+          queue: []Waiting,
           forPlace: []Candidate,
           forMemory: []Candidate
         )
@@ -186,10 +207,11 @@ package enum Interface {
         method Pin(session: string) -> (session: Session)
         method Unpin(session: string) -> (session: Session)
 
-        # These three answer when the life is over.
+        # These three answer when the life is over. End and Kill take a request for the session out of the queue; session
+        # is null where there was nothing but the request.
         method Suspend(session: string) -> (session: Session)
-        method End(session: string) -> (session: Session)
-        method Kill(session: string) -> (session: Session)
+        method End(session: string) -> (session: ?Session)
+        method Kill(session: string) -> (session: ?Session)
 
         # Lays settings over a session's policy: each Key=Value of [Session].
         method Set(session: string, settings: []string) -> (session: Session, unenforced: []UnenforcedLimit)

@@ -14,6 +14,8 @@ package enum Request: Hashable, Sendable {
     case turn(TurnReport)
     /// What the next life needs to go on; nil for nothing.
     case remember(String?)
+    /// The launcher was asked to terminate: its session is to end.
+    case leave
 
     case list
     /// `List` by name: those after one, and no more than so many; nil for as many as one reply has.
@@ -52,7 +54,7 @@ package enum Request: Hashable, Sendable {
     /// Whether it is a launcher's report of its session, of which there are many.
     package var isReport: Bool {
         switch self {
-        case .started, .attach, .startFailed, .exited, .active, .turn, .remember: true
+        case .started, .attach, .startFailed, .exited, .active, .turn, .remember, .leave: true
         default: false
         }
     }

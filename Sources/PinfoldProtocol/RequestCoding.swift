@@ -25,6 +25,7 @@ extension Request {
             self = .active(try parameters.required("source", as: .oneOf(ActivitySource.self)))
         case "io.pinfold.Turn": self = .turn(try TurnReport(json: parameters))
         case "io.pinfold.Remember": self = .remember(try parameters.optional("token", as: .string))
+        case "io.pinfold.Leave": self = .leave
         case "io.pinfold.List":
             let after = try parameters.optional("after", as: .string)
             let limit = try parameters.optional("limit", as: .uint64)
@@ -74,6 +75,7 @@ extension Request {
         case .active(let source): Call("io.pinfold.Active", ["source": .string(source.rawValue)], isOneway: true)
         case .turn(let report): Call("io.pinfold.Turn", report.json, isOneway: true)
         case .remember(let token): Call("io.pinfold.Remember", ["token": JSON(token)], isOneway: true)
+        case .leave: Call("io.pinfold.Leave", isOneway: true)
         case .list: Call("io.pinfold.List")
         case .listPage(let after, let limit):
             Call("io.pinfold.List", ["after": JSON(after), "limit": JSON(limit)])

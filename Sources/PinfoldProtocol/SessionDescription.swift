@@ -24,6 +24,26 @@ package struct SessionDescription: Hashable, Sendable {
     /// The session that it was opened from within, and ends with.
     package var parent: String?
     package var cause: Cause?
+    /// What a queued session waits for.
+    package var waiting: String?
+
+    /// A session that waits to be admitted.
+    ///
+    /// - Parameter known: what is known of it from former lives.
+    package init(_ waiting: SessionPool.Waiting, known: Session?) {
+        let request = waiting.request
+        id = request.session.text
+        life = known?.lives ?? 0
+        state = .queued
+        policy = request.policyName
+        owner = (known?.owner ?? request.owner).number
+        isPinned = known?.isPinned ?? false
+        isResumable = known?.isResumable ?? false
+        parent = request.parent?.session.text
+        memoryPeak = known?.lastPeak
+        cause = known?.cause
+        self.waiting = waiting.shortage.description
+    }
 
     /// - Parameters:
     ///   - sessionsPath: the path of the directory that holds the lives' cgroups.
@@ -62,6 +82,7 @@ package struct SessionDescription: Hashable, Sendable {
             "memoryWorkingSet": JSON(memoryWorkingSet), "memoryPeak": JSON(memoryPeak), "memoryMax": JSON(memoryMax),
             "tasks": JSON(tasks), "idleSeconds": JSON(idleSeconds), "pinned": .bool(isPinned),
             "resumable": .bool(isResumable), "parent": JSON(parent), "cause": cause?.json ?? .null,
+            "waiting": JSON(waiting),
         ]
     }
 
@@ -85,5 +106,6 @@ package struct SessionDescription: Hashable, Sendable {
         isResumable = try object.required("resumable", as: .bool)
         parent = try object.optional("parent", as: .string)
         cause = try object.optional("cause", as: .cause)
+        waiting = try object.optional("waiting", as: .string)
     }
 }

@@ -1,3 +1,5 @@
+import PinfoldPolicy
+
 /// One command: its name, its words, its flags, and what it does.
 struct CommandEntry: Sendable {
     let name: String
@@ -37,5 +39,18 @@ enum CommandTable {
 
     static func entry(named name: String) -> CommandEntry? {
         all.first { $0.name == name }
+    }
+
+    /// What other programs of this kind call theirs.
+    private static let synonyms = [
+        "ps": "list", "ls": "list", "status": "list", "stats": "list", "top": "list", "stop": "end", "rm": "end",
+        "remove": "end", "delete": "end", "start": "run", "exec": "run", "inspect": "show", "logs": "events",
+        "log": "events", "check": "policy", "pause": "suspend", "daemon": "serve",
+    ]
+
+    /// `; did you mean 'run'?`, or nothing.
+    static func guess(_ name: String) -> String {
+        guard let meant = synonyms[name] ?? NearestName.of(name, among: all.map(\.name)) else { return "" }
+        return "; did you mean '\(meant)'?"
     }
 }

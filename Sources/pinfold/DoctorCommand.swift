@@ -24,7 +24,7 @@ enum DoctorCommand {
         if arguments.has("json") {
             try Output.printPretty(.object(about))
         } else {
-            try Output.print(try page(about, reports))
+            try Output.print(try page(about, reports, isNamed: arguments["slice"] != nil))
         }
         return 0
     }
@@ -38,7 +38,7 @@ enum DoctorCommand {
         }
     }
 
-    private static func page(_ about: JSONObject, _ reports: [JSON]) throws -> String {
+    private static func page(_ about: JSONObject, _ reports: [JSON], isNamed: Bool) throws -> String {
         let rows = try reports.map { report in
             let object = try JSONShape.object.decode(report)
             return [
@@ -51,7 +51,7 @@ enum DoctorCommand {
             text += "The controller at \(PrintableText(about["socket"]?.string ?? "")) owns \(PrintableText(slice)), "
             text += "enforcement: \(about["enforcement"]?.string ?? "")\n\n"
         } else {
-            text += "No controller runs.\n\n"
+            text += isNamed ? "Examined without a controller.\n\n" : "No controller runs.\n\n"
         }
         let width = rows.map { $0[1].count }.max() ?? 0
         for row in rows {

@@ -12,7 +12,7 @@ enum ExplainCommand {
         var client = try Client(arguments)
         var answer = try client.ask(.explain)
         if let name = arguments.words.first {
-            for key in ["forPlace", "forMemory"] {
+            for key in ["queue", "forPlace", "forMemory"] {
                 let rows = try answer.required(key, as: .array(of: .object))
                 answer[key] = .array(rows.filter { $0["session"]?.string == name }.map { .object($0) })
             }
@@ -36,6 +36,17 @@ enum ExplainCommand {
         text +=
             "\nMemory: \(headroom.map(Wording.bytes) ?? "unknown") free; below \(Wording.bytes(reserve)) idle sessions are "
         text += "evicted with grace, below \(Wording.bytes(hard)) at once\n"
+        let queue = try answer.required("queue", as: .array(of: .object))
+        if !queue.isEmpty {
+            let rows = try queue.map { row in
+                [
+                    "\(try row.required("position", as: .uint64))", try row.required("session", as: .string),
+                    Wording.span(.seconds(try row.required("waitedSeconds", as: .int64))),
+                    try row.required("reason", as: .string),
+                ]
+            }
+            text += "\nWaiting to be admitted:\n" + Output.table(["ORDER", "SESSION", "WAITED", "WAITS FOR"], rows)
+        }
         text += "\nTo make place for another session:\n" + (try table(answer, "forPlace"))
         return text + "\nTo give memory back:\n" + (try table(answer, "forMemory"))
     }

@@ -1,3 +1,5 @@
+import PinfoldPolicy
+
 /// One flag of one command. Parser, `--help`, manual page and completions all read the same tables of these.
 struct Flag: Sendable {
     /// Without the dashes.
@@ -122,6 +124,13 @@ extension Arguments {
     }
 
     private static func unknown(_ name: String, _ flags: [Flag]) -> UsageError {
-        UsageError("there is no flag \(name); there are \(flags.map { "--\($0.long)" }.joined(separator: ", "))")
+        if name.hasPrefix("-m") || name.hasPrefix("--mem"), flags.contains(where: { $0.long == "set" }) {
+            return UsageError("there is no flag \(name); a limit is a setting, such as --set MemoryMax=512M")
+        }
+        if name.hasPrefix("--"), let meant = NearestName.of(String(name.dropFirst(2)), among: flags.map(\.long)) {
+            return UsageError("there is no flag \(name); did you mean --\(meant)?")
+        }
+        let known = flags.map { "--\($0.long)" }.joined(separator: ", ")
+        return UsageError("there is no flag \(name); there are \(known)")
     }
 }

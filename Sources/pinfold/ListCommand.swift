@@ -4,7 +4,7 @@ import PinfoldProtocol
 
 enum ListCommand {
     static let entry = CommandEntry(
-        "list", "List sessions: living, suspended, and lately ended",
+        "list", "List sessions: queued, living, suspended, and lately ended",
         flags: [Flag("state", value: "STATE", repeats: true, "only sessions in this state"), Flag.json, Flag.socket]
     ) { arguments in
         let states = try states(arguments)
@@ -36,11 +36,11 @@ enum ListCommand {
             sessions.map { session in
                 [
                     session.id, session.state.rawValue + (session.isPinned ? " (pinned)" : ""), session.policy,
-                    "\(session.life)", Wording.orDash(session.processID),
+                    session.life == 0 ? "-" : "\(session.life)", Wording.orDash(session.processID),
                     Wording.orDash(session.memoryCurrent, Wording.bytes),
                     maximum(session), Wording.orDash(session.tasks),
                     Wording.orDash(session.idleSeconds) { Wording.span(.seconds(Int64($0))) },
-                    session.cause?.message ?? "",
+                    session.waiting.map { "waits: \($0)" } ?? session.cause?.message ?? "",
                 ]
             })
     }

@@ -49,12 +49,15 @@ struct Main {
         default: break
         }
         guard let entry = CommandTable.entry(named: name) else {
-            Output.printError("there is no command '\(name)'; see pinfold --help")
+            Output.printError("there is no command '\(name)'\(CommandTable.guess(name)); see pinfold --help")
             return ExitCode.usage
         }
         let parsed = try Arguments(
             arguments, startingAt: 2, flags: entry.allFlags, endsAtFirstWord: entry.runsOthers)
         if parsed.has("help") { return try show(Help.page(entry)) }
+        if entry.operands.isEmpty, let word = parsed.words.first {
+            throw UsageError("takes no operand, such as '\(word)'")
+        }
         return try entry.run(parsed)
     }
 

@@ -22,9 +22,12 @@ enum ServeCommand {
     ) { arguments in
         let options = ServeOptions(
             slice: arguments["slice"], policies: arguments["policies"], state: arguments["state"],
-            socket: arguments["socket"], command: arguments.words, service: .found(), listening: try listening(),
+            socket: arguments["socket"], command: arguments.words, service: .found(),
+            // Unlike INVOCATION_ID= and the like it does not hold for processes that inherit it (systemd.exec(5)).
+            isService: environmentVariable("SYSTEMD_EXEC_PID") == "\(ownProcessID())", listening: try listening(),
             places: Client.places)
-        return ServeLoop.run(options) { Output.printError($0) }
+        let journal = Journal.behind(try? StandardStream.error.status(), stream: environmentVariable("JOURNAL_STREAM"))
+        return ServeLoop.run(options, journal: journal) { Output.printError($0) }
     }
 
     /// The socket of `pinfold.socket`, as sd_listen_fds(3) describes it: the first descriptor after standard error.

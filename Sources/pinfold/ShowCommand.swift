@@ -43,6 +43,7 @@ enum ShowCommand {
         if let tasks = session.tasks { lines.append(("Tasks", "\(tasks)")) }
         if let idle = session.idleSeconds { lines.append(("Last used", "\(Wording.span(.seconds(Int64(idle)))) ago")) }
         lines.append(("Resumable", session.isResumable ? "yes" : "no"))
+        if let waiting = session.waiting { lines.append(("Waits", waiting)) }
         if let cause = session.cause { lines.append(("Why", "\(cause.kind.rawValue): \(cause.message)")) }
         for limit in try answer.required("unenforced", as: .array(of: .unenforcedLimit)) {
             lines.append(("Not enforced", "\(limit.key)=: \(limit.reason)"))

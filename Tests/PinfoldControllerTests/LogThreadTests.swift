@@ -36,7 +36,7 @@ import Testing
     /// As at a start that has a thousand records to name.
     @Test func noLineIsDroppedWhileItMayWaitForRoom() throws {
         let log = try LogThread { line in
-            if line.hasPrefix("first") { poll(nil, 0, 50) }
+            if line.text.hasPrefix("first") { poll(nil, 0, 50) }
         }
         log.patience = .seconds(60)
         log.notice("first")

@@ -248,6 +248,11 @@ import Testing
             let inAnotherBoot = try SessionAdoption(world: world, boot: "another", decode: decode, notice: { _ in })
                 .adopt([])
             #expect(inAnotherBoot.isEmpty)
+            let running = try #require(harness.controller.record(of: launch.life.session))
+            let afterReboot = try SessionAdoption(world: world, boot: "another", decode: decode, notice: { _ in })
+                .adopt([running])
+            #expect(afterReboot.first?.wasRunningAtReboot == true)
+            #expect(afterReboot.first?.adoptedLife == nil)
         }
     }
 

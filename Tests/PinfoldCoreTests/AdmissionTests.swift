@@ -35,7 +35,7 @@ import Testing
         #expect(harness.pass(.seconds(4)).words == [])
         let words = harness.pass(.seconds(1)).words
         #expect(words.count == 1)
-        #expect(words.first?.contains("1 of 1 sessions run and none may be evicted") == true)
+        #expect(words.first?.contains("1 of 1 sessions run, and none may be evicted") == true)
         #expect(harness.state("a") == .busy)
     }
 

@@ -81,7 +81,7 @@ private let deaths: [Death] = [
             .killed(by: UserID(0)), .ended(by: UserID(0)), .leaseLost, .controllerEnded, .lifetime(limit: .seconds(1)),
             .idleTimeout(idle: .seconds(1), limit: .seconds(1)), .poolFull(sessions: 1, limit: 1, idle: .seconds(1)),
             .reserve(available: 1, reserve: 2, isHard: true, idle: .seconds(1)), .turnTimeout(limit: .seconds(1)),
-            .pressure(full: 1, limit: 1, idle: .seconds(1)), .startFailed("no", exit: 127),
+            .pressure(full: 1, limit: 1, idle: .seconds(1)), .startFailed("no", exit: 127), .reboot, .terminated,
         ]
         for cause in ours {
             for isSuspended in [false, true] {

@@ -3,6 +3,47 @@ import Testing
 @testable import PinfoldCore
 
 @Suite struct EndingTests {
+    @Test(arguments: [
+        (ResumeRule.load, String?.none, "finish a.1 terminated exit 143"),
+        (.load, "token", "finish a.1 terminated exit 75"), (.new, nil, "finish a.1 terminated exit 75"),
+        (.never, "token", "finish a.1 terminated exit 143"),
+    ])
+    func sessionOfALauncherThatIsAskedToTerminateIsSuspendedWhereItCanComeBack(
+        rule: ResumeRule, token: String?, outcome: String
+    ) {
+        var harness = PoolHarness()
+        harness.start("a") { $0.resume = rule }
+        _ = harness.handle(.token(harness.life("a"), token))
+        #expect(harness.handle(.launcherTerminated(harness.life("a"))).words == ["terminate a.1"])
+        #expect(harness.die("a").words.contains(outcome))
+    }
+
+    @Test func commandThatIgnoresTheEndOfItsLauncherIsKilledAfterTermSec() {
+        var harness = PoolHarness()
+        harness.start("a") { $0.term = .seconds(2) }
+        _ = harness.handle(.launcherTerminated(harness.life("a")))
+        #expect(harness.pass(.seconds(2)).words == ["kill a.1"])
+        #expect(harness.die("a", .signaled(9)).words.contains("finish a.1 terminated exit 137"))
+    }
+
+    @Test(arguments: [
+        (ResumeRule.load, String?.none, true), (.load, "token", true), (.new, nil, true), (.never, "token", false),
+    ])
+    func sessionThatRanAtARebootIsSuspendedUnlessItsPolicySaysNever(
+        rule: ResumeRule, token: String?, isSuspended: Bool
+    ) throws {
+        var harness = PoolHarness()
+        var session = harness.left("a", life: 3) { $0.resume = rule }.session
+        session.token = token
+        let actions = harness.handle(
+            .adopted([Adoption(session: session, adoptedLife: nil, wasRunningAtReboot: true)]))
+        #expect(harness.state("a") == (isSuspended ? .suspended : .ended))
+        #expect(harness.pool.sessions[id("a")]?.cause?.kind == .reboot)
+        #expect(actions.logged(isSuspended ? .suspended : .ended).map(\.session) == [id("a")])
+        #expect(actions.contains { if case .save(let saved) = $0 { saved == id("a") } else { false } })
+        #expect(harness.request("a").actions.words.contains("grant a.4"))
+    }
+
     @Test func endingGoesThroughItsThreeStagesEachAtItsDeadline() {
         var harness = PoolHarness()
         harness.start("a")

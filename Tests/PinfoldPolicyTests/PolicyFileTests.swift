@@ -25,6 +25,13 @@ func diagnostics(_ files: [String: String]) -> [String] {
 /// A file's text and what is complained about behind its path.
 private let wrongLines: [(text: String, diagnostic: String)] = [
     ("[Session]\nMemoryMaxx=1G", ":2: MemoryMaxx=1G: this key is not known; did you mean MemoryMax=?"),
+    (
+        "[Session]\nMemoryMax=1G # one",
+        ":2: MemoryMax=1G # one: has a comment behind the value; put it on a line of its own"
+    ),
+    ("[Session]\nMaxSessions=3", ":2: MaxSessions=3: this key belongs in [Pool], in pool.policy"),
+    ("[Session]\nUser=me", ":2: User=me: this key belongs in [Match], in a file such as agent.policy"),
+    ("[Session]\nMemroyMax=1G", ":2: MemroyMax=1G: this key is not known; did you mean MemoryMax=?"),
     ("[Session]\nmemorymax=1G", ":2: memorymax=1G: this key is not known; did you mean MemoryMax=?"),
     (
         "[Session]\nTasksMax=1\nTasksMax=2",

@@ -12,7 +12,7 @@ private let requests: [Request] =
                 session: "a", policy: "p", settings: ["MemoryMax=1G"], command: ["a", "b c"], waitMilliseconds: 5,
                 keepsTree: true)),
         .reopen(session: "a", life: 3), .started(processID: 42, placement: .attach), .attach,
-        .startFailed(reason: "no", exitCode: 127), .exited(.exited(3)), .exited(.signaled(9)), .active(.stdin),
+        .startFailed(reason: "no", exitCode: 127), .leave, .exited(.exited(3)), .exited(.signaled(9)), .active(.stdin),
         .turn(.waiting), .turn(TurnReport(.none, turns: [], isUse: false)),
         .turn(
             TurnReport(

@@ -36,8 +36,29 @@ struct AdmissionTests {
             let holder = try rig.start("holder")
             let done = try rig.pinfold("run", "-s", "late", "--wait", "200ms", "--", "true")
             #expect(done.status == 73)
-            #expect(done.errors.contains("1 of 1 sessions run and none may be evicted"))
+            #expect(done.errors.contains("1 of 1 sessions run, and none may be evicted"))
             #expect(try rig.state("holder") == "busy")
+            withExtendedLifetime(holder) {}
+        }
+    }
+
+    @Test func sessionThatWaitsIsListedWithItsReasonAndEndCancelsIt() throws {
+        try Rig.with(pool: "MaxSessions=1") { rig in
+            let holder = try rig.start("holder")
+            let late = try rig.launch(["run", "-s", "late", "--wait", "1h", "--", "true"])
+            try rig.await("queued", "late")
+            let listed = try rig.session("late")
+            #expect(listed["state"]?.string == "queued")
+            #expect(listed["waiting"]?.string?.hasPrefix("1 of 1 sessions run, and none may be evicted") == true)
+            #expect(listed["life"]?.int64 == 0)
+            for (command, words) in [("list", "waits: 1 of 1"), ("explain", "1 of 1"), ("show late", "queued")] {
+                let output = try rig.pinfold(command.split(separator: " ").map(String.init)).output
+                #expect(output.contains("late") && output.contains(words), "\(output)")
+            }
+            #expect(try rig.pinfold("end", "late").status == 0)
+            #expect(try late.wait() == 73)
+            #expect(late.errors().contains("cancelled by uid \(ownUser()) while it waited"))
+            #expect(try rig.list().compactMap { $0["id"]?.string } == ["holder"])
             withExtendedLifetime(holder) {}
         }
     }

@@ -95,7 +95,7 @@ struct LimitsTests {
         try Rig.with { rig in
             let sibling = try rig.load("sibling", "anon=10 ready stay")
             let program = try rig.load("a", "anon=40 ready stay")
-            let set = try rig.pinfold("set", "a", "MemoryMax=20M")
+            let set = try rig.pinfold("set", "a", "--force", "MemoryMax=20M")
             #expect(set.status == 0)
             #expect(try program.wait() == 137)
             #expect(program.errors().contains("over its own memory limit of 20M: 1 process was killed"))

@@ -39,6 +39,30 @@ struct MemoryLimitTests {
         }
     }
 
+    @Test func limitBelowWhatTheSessionUsesIsRefusedWithoutForce() throws {
+        try Rig.with { rig in
+            let program = try rig.load("a", "anon=60 ready stay")
+            try rig.until("its memory to be seen") { try rig.session("a")["memoryWorkingSet"]?.int64 ?? 0 > 50 << 20 }
+            let refused = try rig.pinfold("set", "a", "MemoryMax=10M")
+            #expect(refused.status == 1)
+            #expect(
+                refused.errors.contains("with MemoryMax=10M the kernel would kill it; suspend it first, or say --force")
+            )
+            #expect(try rig.lives("a"))
+            #expect(try rig.pinfold("set", "a", "MemoryMax=100M").status == 0)
+            #expect(try rig.pinfold("set", "a", "--force", "MemoryMax=10M").status == 0)
+            #expect(try program.wait() == 137)
+        }
+    }
+
+    @Test func processorThatIsNotThereIsNamedWithThoseThatAre() throws {
+        try Rig.with { rig in
+            let done = try rig.pinfold("run", "--set", "AllowedCPUs=0-999", "--", "true")
+            #expect(done.errors.contains("AllowedCPUs="))
+            #expect(done.errors.contains("there is no such processor; this machine has 0"), "\(done.errors)")
+        }
+    }
+
     /// What the kernel does not take, we do: a process that is safe from the OOM killer does not outlive its session.
     @Test func processThatNoKillerMayTakeGoesWithItsSession() throws {
         try Rig.with { rig in

@@ -255,4 +255,22 @@ struct RestartTests {
             }
         }
     }
+
+    /// The socket is taken: the slice has been taken over by then.
+    @Test func startThatFailsLeavesNoDirectoryOfItsOwnInTheTree() throws {
+        try Rig.with { rig in
+            for slice in [rig.slice + "/made", rig.slice + "/there"] {
+                let isThere = slice.hasSuffix("there")
+                if isThere { _ = try unwrap(try Cgroup.open(rig.slice)).create("there") }
+                var arguments = rig.serveArguments
+                arguments[2] = slice
+                arguments[6] = rig.folder + "/state2"
+                let done = try Program(Program.controller, arguments, rig: rig).finish()
+                #expect(done.status == 1)
+                #expect(done.errors.contains("somebody listens there already"), "\(done.errors)")
+                #expect((try Cgroup.open(slice) != nil) == isThere)
+                #expect(try Cgroup.open(slice)?.children() ?? [] == [])
+            }
+        }
+    }
 }

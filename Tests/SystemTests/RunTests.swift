@@ -121,6 +121,27 @@ struct RunTests {
         }
     }
 
+    /// As a service manager stops it; it would wait 90 s and then kill the launcher alone.
+    @Test func commandThatIgnoresTheStopOfItsServiceIsKilledAfterTermSec() throws {
+        try Rig.with { rig in
+            let program = try rig.start(
+                "a", "trap '' TERM; echo ready; while :; do sleep 1000; done", flags: ["--set", "TermSec=200ms"])
+            try program.send(.terminate)
+            #expect(try program.wait() == 137)
+            #expect(program.errors().contains("its launcher was asked to terminate (SIGTERM)"))
+            #expect(try rig.cause("a") == "terminated")
+        }
+    }
+
+    @Test func sessionThatCanComeBackIsSuspendedWhenItsServiceStops() throws {
+        try Rig.with { rig in
+            let program = try rig.start("a", flags: ["--set", "Resume=new"])
+            try program.send(.terminate)
+            #expect(try program.wait() == 75)
+            #expect(try rig.state("a") == "suspended")
+        }
+    }
+
     @Test func policyIsChosenNamedAndOverlaid() throws {
         try Rig.with(policies: ["small.policy": "[Match]\nCommand=sleep\n[Session]\nTasksMax=9\nIdleTimeoutSec=1h\n"]) {
             rig in

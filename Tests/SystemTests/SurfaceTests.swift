@@ -10,6 +10,7 @@ struct SurfaceTests {
     private static let members = [
         "id", "life", "state", "policy", "owner", "pid", "cgroup", "placement", "enforcement", "memoryCurrent",
         "memoryWorkingSet", "memoryPeak", "memoryMax", "tasks", "idleSeconds", "pinned", "resumable", "parent", "cause",
+        "waiting",
     ]
 
     @Test func sessionHasEveryMemberOfTheContractAndAbsentValuesAreNull() throws {
@@ -51,7 +52,13 @@ struct SurfaceTests {
 
     @Test(arguments: [
         (["kill", "nobody"], Int32(1), "there is no session 'nobody'"), (["kill"], 64, "name the session"),
-        (["show"], 64, "name one session"), (["nonsense"], 64, "there is no command 'nonsense'"),
+        (["show"], 64, "name one session"), (["nonsense"], 64, "there is no command 'nonsense'; see"),
+        (["rnu", "--", "true"], 64, "there is no command 'rnu'; did you mean 'run'?"),
+        (["ps"], 64, "did you mean 'list'?"), (["stop", "a"], 64, "did you mean 'end'?"),
+        (["list", "extra"], 64, "takes no operand, such as 'extra'"),
+        (["run", "--sesion", "a", "--", "true"], 64, "did you mean --session?"),
+        (["run", "-m", "100M", "--", "true"], 64, "a limit is a setting, such as --set MemoryMax=512M"),
+        (["run", "--set", "MaxSessions=3", "--", "true"], 64, "this key belongs in [Pool], in pool.policy"),
         (["list", "--nonsense"], 64, "there is no flag --nonsense"),
         (["list", "--state", "x"], 64, "there is no state 'x'"),
         (["run"], 64, "there is no command to run"),
@@ -72,6 +79,31 @@ struct SurfaceTests {
             #expect(done.errors.contains(words), "\(done.errors)")
             #expect(done.errors.split(separator: "\n").count == 1)
             #expect(try rig.list().isEmpty)
+        }
+    }
+
+    @Test func directoryOutsideOfTheTreeIsNoSliceAndIsNotMade() throws {
+        try Rig.with(starts: false) { rig in
+            let path = rig.folder + "/nosuch/slice"
+            var arguments = rig.serveArguments
+            arguments[2] = path
+            let served = try Program(Program.controller, arguments, rig: rig).finish()
+            #expect(served.status == 1)
+            let examined = try rig.pinfold("doctor", "--slice", path)
+            #expect(examined.output.hasPrefix("Examined without a controller.\n"))
+            for text in [served.errors, examined.output] {
+                #expect(text.contains("\(path) is not in a cgroup v2 tree"), "\(text)")
+            }
+            #expect((try? FileStatus.of(path: rig.folder + "/nosuch")) == nil)
+        }
+    }
+
+    @Test func settingOfASessionThatDoesNotRunIsSaidToApplyToItsNextLife() throws {
+        try Rig.with { rig in
+            try rig.pinfold("run", "-s", "a", "--", "true")
+            let done = try rig.pinfold("set", "a", "TasksMax=9")
+            #expect(done.status == 0)
+            #expect(done.errors.contains("the session 'a' is ended; what was set applies to its next life"))
         }
     }
 

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A service manager's end of sd_notify(3).
+/// A service manager's end of sd_notify(3), or the journal's of its own protocol.
 package final class NotificationReceiver {
     private let socket: Int32
 
@@ -25,8 +25,12 @@ package final class NotificationReceiver {
 
     /// The next message; nil where there is none.
     package func next() -> String? {
-        var buffer = [UInt8](repeating: 0, count: 4096)
+        nextBytes().map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    package func nextBytes() -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 256 << 10)
         let count = recv(socket, &buffer, buffer.count, 0)
-        return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+        return count < 0 ? nil : Array(buffer[..<count])
     }
 }
