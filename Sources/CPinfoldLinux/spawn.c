@@ -46,7 +46,10 @@ struct kernel_sigaction {
 
 static int reset_signals(uint64_t ignored) {
     for (int number = 1; number <= 64; number++) {
-        struct kernel_sigaction action = {.handler = (ignored >> (number - 1)) & 1 ? SIG_IGN : SIG_DFL};
+        // Member by member: for an initializer the compiler calls memset, which a sanitizer replaces with its own.
+        struct kernel_sigaction action;
+        action.handler = (ignored >> (number - 1)) & 1 ? SIG_IGN : SIG_DFL;
+        action.flags = action.restorer = action.mask[0] = action.mask[1] = 0;
         if (number == SIGKILL || number == SIGSTOP) continue;
         if (syscall(SYS_rt_sigaction, number, &action, NULL, sizeof(uint64_t)) != 0) return -1;
     }
@@ -170,20 +173,26 @@ static _Noreturn void run_child(const struct plan *plan) {
     fail(plan, PINFOLD_STEP_EXECUTE);
 }
 
+// Returns in the parent only, for the same reason: the way back through the caller would be one through its sanitizer.
+static long clone_child(const struct plan *plan, struct clone_args *arguments) {
+    long pid = syscall(SYS_clone3, arguments, sizeof *arguments);
+    // Container runtimes answer ENOSYS to clone3 on purpose. The old call knows CLONE_PIDFD, but no cgroup: then the
+    // caller has to hold the child and attach it.
+    if (pid < 0 && errno == ENOSYS && !(arguments->flags & CLONE_INTO_CGROUP))
+        pid = syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, NULL, arguments->pidfd, NULL, NULL);
+    if (pid == 0) run_child(plan);
+    return pid;
+}
+
 #pragma clang attribute pop
 
-static long clone_child(int cgroup, int *pidfd) {
+static struct clone_args clone_arguments(int cgroup, int *pidfd) {
     struct clone_args arguments = {.flags = CLONE_PIDFD, .pidfd = (uintptr_t)pidfd, .exit_signal = SIGCHLD};
     if (cgroup >= 0) {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = (uint64_t)cgroup;
     }
-    long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
-    // Container runtimes answer ENOSYS to clone3 on purpose. The old call knows CLONE_PIDFD, but no cgroup: then the
-    // caller has to hold the child and attach it.
-    if (pid < 0 && errno == ENOSYS && cgroup < 0)
-        pid = syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, NULL);
-    return pid;
+    return arguments;
 }
 
 // A pipe among 0, 1 and 2 (where the caller had closed them) would be overwritten by the child's own.
@@ -209,6 +218,7 @@ int pinfold_spawn(const struct pinfold_spawn *spawn, struct pinfold_child *child
     sigset_t all, before;
     long pid = -1;
     int error = 0, pidfd = -1;
+    struct clone_args arguments = clone_arguments(spawn->cgroup, &pidfd);
 
     size_t count = 0;
     while (spawn->argv[count]) count++;
@@ -223,8 +233,7 @@ int pinfold_spawn(const struct pinfold_spawn *spawn, struct pinfold_child *child
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     if (pipe_above_standard(plan.status) == 0 && (!spawn->hold || pipe_above_standard(plan.hold) == 0))
-        pid = clone_child(spawn->cgroup, &pidfd);
-    if (pid == 0) run_child(&plan);
+        pid = clone_child(&plan, &arguments);
     if (pid < 0) error = errno;
     // Also here, so that the group exists when this function returns; the child may have exec'd already.
     if (pid > 0 && spawn->group == PINFOLD_GROUP_OWN) setpgid((pid_t)pid, (pid_t)pid);
