@@ -160,12 +160,33 @@ package final class ClientConnection {
     /// - Returns: false where the client is gone.
     func send(_ frame: [UInt8], descriptor: Int32? = nil) -> Bool {
         do throws(Errno) {
+            guard let descriptor else {
+                unsent.append(frame, nil)
+                return try flush()
+            }
+            if unsent.isEmpty, let isDone = try sendAtOnce(frame, descriptor) { return isDone }
             // Kept by a duplicate: the original may be closed before it is this message's turn.
-            let kept = try descriptor.map { number throws(Errno) in try SharedDescriptor(duplicating: number) }
-            unsent.append(frame, kept)
+            unsent.append(frame, try SharedDescriptor(duplicating: descriptor))
             return try flush()
         } catch {
             return false
+        }
+    }
+
+    /// Sends a frame without a duplicate of its descriptor, which could be the one that there is no room for. Nil if the
+    /// socket takes nothing now.
+    private func sendAtOnce(_ frame: [UInt8], _ descriptor: Int32) throws(Errno) -> Bool? {
+        let outcome: WriteOutcome
+        switch stream {
+        case .some(let stream): outcome = unsafe try stream.send(frame.span.bytes, descriptors: [descriptor])
+        case .none: return false
+        }
+        switch outcome {
+        case .wouldBlock: return nil
+        case .brokenPipe: return false
+        case .bytes(let sent):
+            if sent < frame.count { unsent.append(Array(frame[sent...]), nil) }
+            return true
         }
     }
 
