@@ -17,7 +17,10 @@ extension SessionPool {
     }
 
     private func refusal(of request: SessionRequest) -> Refusal? {
-        guard case .no = shutdown else { return .shuttingDown }
+        switch shutdown {
+        case .no, .leaving, .left: break
+        case .ending, .ended: return .shuttingDown
+        }
         let session = sessions[request.session]
         if let session, session.owner != request.owner, !request.isPrivileged {
             return .foreign(session.id, owner: session.owner)
@@ -42,6 +45,7 @@ extension SessionPool {
     /// Admits from the queue for as long as there is room, and makes room where there is none.
     mutating func admit(at now: Instant, _ actions: inout [Action]) {
         dropExpired(at: now, &actions)
+        guard !isShuttingDown else { return }
         let full = usersAtTheirLimit().intersection(queue.map(\.request.owner))
         for user in full.sorted(by: { $0.number < $1.number }) { evictForPlaces(in: .user(user), at: now, &actions) }
         while let index = nextQueued(besides: usersAtTheirLimit()) {

@@ -18,7 +18,7 @@ package struct SessionPool: Sendable {
     var nextDue: Instant?
 
     enum Shutdown: Sendable {
-        case no, leaving, ending, complete
+        case no, leaving, left, ending, ended
     }
 
     package init(budget: PoolBudget) {

@@ -2,9 +2,10 @@
 extension SessionPool {
     mutating func shutDown(endingSessions: Bool, at now: Instant, _ actions: inout [Action]) {
         shutdown = endingSessions ? .ending : .leaving
+        // Whoever is queued asks the next controller: refused now, a restart would be a failure.
+        guard endingSessions else { return }
         for entry in queue { refuse(entry.request, .shuttingDown, &actions) }
         queue = []
-        guard endingSessions else { return }
         for index in sessions.residents {
             stop(
                 index, because: .controllerEnded, suspends: sessions[index].policy.resume != .never, from: .closeInput,
@@ -14,11 +15,11 @@ extension SessionPool {
 
     mutating func completeShutdown(_ actions: inout [Action]) {
         switch shutdown {
-        case .no, .complete: return
+        case .no, .left, .ended: return
         case .ending where residentCount > 0: return
-        case .ending, .leaving:
-            shutdown = .complete
-            actions.append(.shutdownComplete)
+        case .ending: shutdown = .ended
+        case .leaving: shutdown = .left
         }
+        actions.append(.shutdownComplete)
     }
 }

@@ -230,6 +230,9 @@ struct AgentRelay: ~Copyable {
         guard let launch = search.takeLaunch() else { return }
         do {
             agent = try RunningAgent(launch, options, grant, loop.spawnOptions, loop.poller)
+        } catch let error as ControllerUnavailable where error.isLost {
+            do { try search.begin(after: error) } catch { try failStart(error, log: log) }
+            return
         } catch {
             try failStart(error, log: log)
             return

@@ -9,6 +9,9 @@ struct ControllerSearch: ~Copyable {
     /// A controller that is restarted is back before that.
     private static let responseTimeout = Duration.seconds(10)
 
+    /// A command that every controller dies of must not be started for ever.
+    private static let mostLostStarts = 3
+
     private let open: OpenRequest
     private let path: String
     private var launch: Launch?
@@ -17,6 +20,9 @@ struct ControllerSearch: ~Copyable {
     private(set) var dueAt: MonotonicClock.Instant?
     private var endsAt: MonotonicClock.Instant?
     private var searches: UInt64 = 0
+    /// Whether a controller was there and has gone since this search began.
+    private var wasLost = false
+    private var lostStarts = 0
 
     init(_ open: OpenRequest, at path: String) {
         self.open = open
@@ -25,6 +31,7 @@ struct ControllerSearch: ~Copyable {
 
     mutating func begin() {
         searches += 1
+        wasLost = false
         pause = Self.firstPause
         dueAt = MonotonicClock.now()
         endsAt = dueAt?.advanced(by: Self.responseTimeout)
@@ -69,11 +76,19 @@ struct ControllerSearch: ~Copyable {
         return true
     }
 
-    /// The first time there must be one at once, as for any command; later it may be about to come back.
+    /// Searches for the next controller after one that ended between the grant and the command's start.
+    mutating func begin(after error: ControllerUnavailable) throws {
+        lostStarts += 1
+        guard error.isLost, lostStarts <= Self.mostLostStarts else { throw error }
+        begin()
+    }
+
+    /// The first time there must be one at once, as for any command; one that was there may be about to come back.
     private mutating func searchAgain(after error: ControllerUnavailable, _ poller: borrowing Poller) throws {
         if isQueued { endsAt = MonotonicClock.now().advanced(by: Self.responseTimeout) }
         drop(poller)
-        guard searches > 1, let endsAt, MonotonicClock.now() < endsAt else { throw error }
+        if error.isLost { wasLost = true }
+        guard searches > 1 || wasLost, let endsAt, MonotonicClock.now() < endsAt else { throw error }
         dueAt = MonotonicClock.now().advanced(by: pause)
         pause = min(pause + pause, Self.longestPause)
     }

@@ -120,6 +120,8 @@ package struct ControllerSocket: ~Copyable {
 /// There is no controller, or it does not answer.
 package struct ControllerUnavailable: Error, Hashable, Sendable, CustomStringConvertible {
     package let description: String
+    /// Whether it ended before it answered, as in a restart: the next one may answer the same call.
+    package private(set) var isLost = false
 
     init(path: String, reason: String) {
         description = "cannot talk to the controller at \(path): \(reason)"
@@ -134,7 +136,9 @@ package struct ControllerUnavailable: Error, Hashable, Sendable, CustomStringCon
         case .accessDenied:
             self.init(path: path, reason: "it belongs to another user; set PINFOLD_SOCKET to your own controller's")
         case .timedOut: self.init(path: path, reason: "it does not answer")
-        case .connectionReset, .brokenPipe: self.init(path: path, reason: "it has ended")
+        case .connectionReset, .brokenPipe:
+            self.init(path: path, reason: "it has ended")
+            isLost = true
         default: self.init(path: path, reason: "\(errno)")
         }
     }

@@ -71,14 +71,16 @@ struct Launch: ~Copyable {
         let placedCommand: CommandPlacement.PlacedCommand
         do throws(CommandPlacement.Failure) {
             placedCommand = try CommandPlacement.place(command, options, cgroup: cgroup, lease: &socket)
+        } catch .unavailable(let error) {
+            throw error
         } catch {
-            throw try report(error)
+            throw report(error)
         }
         return try RunningCommand(placedCommand, grant, lease: socket, path: path, poller)
     }
 
     /// Reports to the controller that there is no command, and waits for the end: nothing may be left behind.
-    private mutating func report(_ failure: CommandPlacement.Failure) throws -> LaunchFailure {
+    private mutating func report(_ failure: CommandPlacement.Failure) -> LaunchFailure {
         let reported: LaunchFailure
         switch failure {
         case .command(let error): reported = LaunchFailure(error.description, exitCode: error.exitStatus)

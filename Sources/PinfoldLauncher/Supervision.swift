@@ -22,9 +22,7 @@ struct Supervision: ~Copyable {
     ///
     /// - Returns: what to exit with.
     mutating func run(log: (String) -> Void) throws -> Int32 {
-        var launch = try Launch(options.open, at: options.socket, loop.poller)
-        let grant = try acquire(&launch, log: log)
-        var command = try start(launch, grant, log: log)
+        var command = try start(log: log)
         while exitCode == nil {
             for event in try loop.poller.wait(timeout: timeout(command)) {
                 switch event.token {
@@ -32,7 +30,7 @@ struct Supervision: ~Copyable {
                 case LaunchToken.command: try recordChange(&command)
                 // Our death is the session's.
                 case LaunchToken.parent:
-                    log("our parent has died, and the session '\(grant.session)' ends with it")
+                    log("our parent has died, and the session '\(command.grant.session)' ends with it")
                     return ExitCode.killed
                 case LaunchToken.lease: receive(&command, log: log)
                 default: moveInput(&command)
@@ -49,19 +47,25 @@ struct Supervision: ~Copyable {
 
     // MARK: Its start
 
-    /// Waits for the session, for as long as the controller lets us wait.
-    private mutating func acquire(_ launch: inout Launch, log: (String) -> Void) throws -> LeaseEvent.Grant {
+    /// Waits for the session, for as long as the controller lets us wait, and starts the command in it.
+    private mutating func start(log: (String) -> Void) throws -> RunningCommand {
+        var search = ControllerSearch(options.open, at: options.socket)
+        search.begin()
         while true {
-            let events = try loop.poller.wait(timeout: launch.isQueued ? nil : ControllerSocket.responseTimeout)
-            if events.isEmpty, !launch.isQueued { throw ControllerUnavailable(path: options.socket, .timedOut) }
-            for event in events {
+            if let grant = try search.step(loop.poller, log: log), let launch = search.takeLaunch() {
+                do {
+                    return try start(launch, grant, log: log)
+                } catch let error as ControllerUnavailable {
+                    try search.begin(after: error)
+                }
+            }
+            for event in try loop.poller.wait(timeout: search.dueAt.map { MonotonicClock.now().duration(to: $0) }) {
                 switch event.token {
                 case LaunchToken.parent: throw LaunchFailure("our parent has died", exitCode: ExitCode.failed)
                 case LaunchToken.signals: try loop.leaveOnSignal("left the queue", log: log)
                 default: break
                 }
             }
-            if let grant = try launch.grant(log: log) { return grant }
         }
     }
 

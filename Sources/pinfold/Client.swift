@@ -5,10 +5,12 @@ import PinfoldProtocol
 
 /// A command's conversation with the controller.
 struct Client: ~Copyable {
+    private let path: String
     private var socket: ControllerSocket
 
     init(_ arguments: Arguments) throws(ControllerUnavailable) {
-        socket = try ControllerSocket(Client.path(arguments))
+        path = Client.path(arguments)
+        socket = try ControllerSocket(path)
     }
 
     /// The socket that was named, else where the controller usually is.
@@ -27,7 +29,16 @@ struct Client: ~Copyable {
     mutating func ask(_ request: Request, within patience: Duration? = ControllerSocket.responseTimeout) throws
         -> JSONObject
     {
-        try Client.parameters(try socket.ask(request, within: patience))
+        let reply: Reply
+        do throws(ControllerUnavailable) {
+            reply = try socket.ask(request, within: patience)
+        } catch {
+            // Restarted in between. Only what changes nothing may be asked twice.
+            guard error.isLost, request.isLook else { throw error }
+            socket = try ControllerSocket(path)
+            reply = try socket.ask(request, within: patience)
+        }
+        return try Client.parameters(reply)
     }
 
     /// All sessions that the caller may see, page by page.

@@ -215,4 +215,13 @@ import Testing
         #expect(harness.handle(.shutdown(endingSessions: false)).words == ["shutdownComplete"])
         #expect(harness.state("a") == .busy)
     }
+
+    @Test func requestsOfAControllerThatLeavesItsSessionsAreLeftToTheNextOne() {
+        var harness = PoolHarness { $0.maxSessions = 2 }
+        for name in ["a", "b"] { harness.start(name) }
+        _ = harness.request("queued")
+        #expect(harness.handle(.shutdown(endingSessions: false)).words == ["shutdownComplete"])
+        #expect(harness.die("a").words.allSatisfy { !$0.hasPrefix("create") })
+        #expect(harness.request("late").actions.words.allSatisfy { !$0.hasPrefix("refuse") && !$0.hasPrefix("create") })
+    }
 }

@@ -68,6 +68,21 @@ struct RestartTests {
         }
     }
 
+    @Test(arguments: ["SIGTERM", "SIGKILL"])
+    func requestThatIsQueuedWhenTheControllerEndsIsServedByTheNextOne(signal: String) throws {
+        try Rig.with(pool: "MaxSessions=1") { rig in
+            let first = try rig.start("a")
+            let second = try rig.launch(["run", "-s", "b", "--", "sh", "-c", "exit 7"])
+            try second.awaitErrors("waiting for a place")
+            if signal == "SIGTERM" { #expect(try rig.stopController() == 0) } else { try rig.killController() }
+            try rig.serve()
+            try rig.await("lease_taken", "a")
+            try rig.pinfold("kill", "a")
+            #expect(try first.wait() == 137)
+            #expect(try second.wait() == 7, "\(second.errors())")
+        }
+    }
+
     @Test func suspendedSessionIsKnownAfterARestart() throws {
         try Rig.with { rig in
             let program = try rig.start("a")
