@@ -77,9 +77,12 @@ import Testing
     }
 
     @Test func missingDirectoryIsReported() throws {
-        let error = #expect(throws: SpawnError.self) { _ = try Child.spawn(Command("true", directory: "/nonexistent")) }
-        #expect(error?.reason == .failed(.directory, .noSuchFile))
-        #expect(error?.exitStatus == 125)
+        try Self.folder { folder throws in
+            let missing = "\(folder)/missing"
+            let error = #expect(throws: SpawnError.self) { _ = try Child.spawn(Command("true", directory: missing)) }
+            #expect(error?.reason == .failed(.directory, .noSuchFile))
+            #expect(error?.exitStatus == 125)
+        }
     }
 
     @Test func failedStepIsNamed() throws {
